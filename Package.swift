@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Products: `chroma` (libchroma.so, the C ABI) and `Chroma` (the Swift library).
+//
+// SQLite and PCRE2 are system libraries whose module maps name no library to link, because the two
+// products link them differently: libchroma.so takes the static archives, so that it needs nothing
+// on the user's machine; Swift programs take the shared ones, without flags that SwiftPM would
+// refuse in a dependency.
+
+let root = Context.packageDirectory
+
+let systemLibraries: [LinkerSetting] = [.linkedLibrary("sqlite3"), .linkedLibrary("pcre2-8")]
+
+func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(module)Tests",
+    dependencies: [.target(name: module), "ChromaTestSupport"] + dependencies,
+    linkerSettings: systemLibraries)
+}
+
+let package = Package(
+  name: "chroma",
+  products: [
+    .library(name: "chroma", type: .dynamic, targets: ["ChromaShared"]),
+    .library(name: "Chroma", targets: ["Chroma"]),
+  ],
+  targets: [
+    // C: the public header, system libraries, kernels, and what Swift cannot say.
+    .systemLibrary(name: "CChroma"),
+    .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
+    .target(name: "CChromaKernels"),
+    .target(name: "CChromaPlatform", dependencies: ["CSQLite"]),
+
+    // The engine, bottom up. Imports point down only; nothing here uses Foundation.
+    .target(name: "ChromaBase"),
+    .target(name: "ChromaKernels", dependencies: ["CChromaKernels"]),
+    .target(name: "ChromaStorage", dependencies: ["ChromaBase", "CChromaPlatform"]),
+    .target(
+      name: "ChromaSQLite",
+      dependencies: ["ChromaBase", "ChromaStorage", "CChromaPlatform", "CSQLite"]),
+    .target(name: "ChromaCatalog", dependencies: ["ChromaBase", "ChromaStorage", "ChromaSQLite"]),
+    .target(name: "ChromaIndex", dependencies: ["ChromaBase", "ChromaKernels"]),
+    .target(name: "ChromaText", dependencies: ["ChromaBase", "CPCRE2"]),
+    .target(name: "ChromaSegment", dependencies: ["ChromaBase", "ChromaStorage"]),
+    .target(name: "ChromaQuery", dependencies: ["ChromaBase", "ChromaText"]),
+    .target(
+      name: "ChromaEngine",
+      dependencies: [
+        "ChromaBase", "ChromaStorage", "ChromaCatalog", "ChromaIndex", "ChromaSegment",
+        "ChromaQuery", "CChromaPlatform",
+      ]),
+
+    // Doors.
+    .target(
+      name: "Chroma", dependencies: ["ChromaBase", "ChromaEngine"], linkerSettings: systemLibraries),
+    .target(name: "ChromaABI", dependencies: ["ChromaBase", "ChromaEngine", "CChroma"]),
+    // The leaf that carries every flag of libchroma.so. Nothing may depend on it: SwiftPM hands
+    // linker settings to every dependant, and refuses unsafe flags in a versioned dependency.
+    .target(
+      name: "ChromaShared",
+      dependencies: ["ChromaABI"],
+      exclude: ["chroma.map"],
+      linkerSettings: [
+        .unsafeFlags([
+          "-static-stdlib", "-Xclang-linker", "-static-libgcc",
+          // The runtime leaves threads and caches behind: unloading would pull them away.
+          "-Xlinker", "-z", "-Xlinker", "nodelete",
+          "-Xlinker", "-soname=libchroma.so.1",
+          "-Xlinker", "--version-script=\(root)/Sources/ChromaShared/chroma.map",
+          "-Xlinker", "--gc-sections",
+          "-Xlinker", "-l:libsqlite3.a", "-Xlinker", "-l:libpcre2-8.a",
+        ])
+      ]),
+
+    // Tests.
+    .target(
+      name: "ChromaTestSupport",
+      dependencies: ["ChromaBase", "ChromaStorage"],
+      path: "Tests/ChromaTestSupport"),
+    tests("ChromaBase"),
+    tests("ChromaKernels"),
+    tests("ChromaStorage", ["ChromaSQLite"]),
+    tests("ChromaCatalog"),
+    tests("ChromaIndex", ["ChromaKernels"]),
+    tests("ChromaText"),
+    tests("ChromaSegment"),
+    tests("ChromaQuery"),
+    tests("ChromaEngine", ["ChromaCatalog", "ChromaQuery", "ChromaIndex"]),
+    tests("ChromaABI", ["CChroma"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
