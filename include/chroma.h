@@ -1,1 +1,536 @@
-#pragma once
+/*
+ * chroma.h: the C interface of the Chroma embedding database.
+ *
+ * Read these first:
+ *
+ *   Threads   Every function may be called from any thread, any number at once. Calls block.
+ *   Fork      A persistent engine reopens lazily in a child process; an ephemeral one answers
+ *             CHROMA_ERROR_CLOSED there. A call that runs while another thread forks is lost in
+ *             the child.
+ *   Handles   The pointers of opaque types are handles: numbers that are looked up, never
+ *             addresses. A handle that was closed or freed, or that never existed, gives
+ *             CHROMA_ERROR_CLOSED. NULL does too; ..._close and ..._free ignore it.
+ *   Ownership Arguments are borrowed: they need live only until the call returns. What a function
+ *             gives through an out_ parameter belongs to the caller, who ends it with the
+ *             ..._close or ..._free of its type. Views point into their result and live as long.
+ *   Errors    Functions return a chroma_status. On failure, out parameters are NULL or zero, and
+ *             *out_error, if out_error is not NULL, is an error to free. No thread-local state.
+ *   Strings   Pointer and length, UTF-8, no terminating NUL; NUL bytes inside are data. A NULL
+ *             pointer means "none"; an empty string has a pointer and length 0.
+ *   Structs   Those with struct_size are started from their ..._INIT macro. Later versions only
+ *             append fields; a caller built against an older header gets the defaults of those it
+ *             does not know.
+ *   Process   The library never aborts, exits, prints, installs a signal handler, opens a network
+ *             connection or writes outside the directory it was given.
+ */
+#ifndef CHROMA_H
+#define CHROMA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define CHROMA_API __attribute__((visibility("default")))
+#else
+#define CHROMA_API
+#endif
+
+/* ---- Version ------------------------------------------------------------ */
+
+/** The version of this interface. A library serves callers of the same number. */
+#define CHROMA_ABI_VERSION 1
+
+/** The CHROMA_ABI_VERSION that the library was built with. */
+CHROMA_API uint32_t chroma_abi_version(void);
+
+/** The release, such as "1.5.9+0.1.0". Static; NUL-terminated. */
+CHROMA_API const char *chroma_version(void);
+
+/** The vector instructions in use and those found, such as "avx512 (avx2 fma avx512f)". Static. */
+CHROMA_API const char *chroma_cpu_features(void);
+
+/* ---- Basic types -------------------------------------------------------- */
+
+/** UTF-8 bytes. data NULL: no string. */
+typedef struct chroma_string {
+  const char *data;
+  size_t length; /**< Bytes. */
+} chroma_string;
+
+/** An engine: one open directory, or one database in memory. */
+typedef struct chroma_engine chroma_engine;
+/** A collection of an engine. */
+typedef struct chroma_collection chroma_collection;
+/** Descriptions of collections. */
+typedef struct chroma_collection_list chroma_collection_list;
+/** Descriptions of databases. */
+typedef struct chroma_database_list chroma_database_list;
+/** Records, the answer of a get. */
+typedef struct chroma_get_result chroma_get_result;
+/** Neighbours, the answer of a query. */
+typedef struct chroma_query_result chroma_query_result;
+/** What went wrong. */
+typedef struct chroma_error chroma_error;
+/** A wish, made on another thread, that a call end early. */
+typedef struct chroma_cancel chroma_cancel;
+
+/* ---- Errors ------------------------------------------------------------- */
+
+typedef int32_t chroma_status;
+enum {
+  CHROMA_OK = 0,
+  /* The caller's mistakes. */
+  CHROMA_ERROR_INVALID_ARGUMENT = 1,  /**< A type, range, name, filter or dimension. */
+  CHROMA_ERROR_NOT_FOUND = 2,         /**< No such tenant, database or collection. */
+  CHROMA_ERROR_ALREADY_EXISTS = 3,    /**< A tenant, database or collection has the name. */
+  CHROMA_ERROR_PERMISSION_DENIED = 4, /**< A setting forbids it: reset without allow_reset. */
+  CHROMA_ERROR_CLOSED = 5,            /**< The handle was closed, freed, or never existed. */
+  CHROMA_ERROR_CANCELLED = 6,         /**< The cancel token was used. */
+  CHROMA_ERROR_CONFLICT = 7,          /**< A condition that the caller stated no longer holds. */
+  CHROMA_ERROR_UNIMPLEMENTED = 8,
+  /* The world's failures. */
+  CHROMA_ERROR_IO = 20,                 /**< The message names the file, the call, the reason. */
+  CHROMA_ERROR_CORRUPTION = 21,         /**< A checksum failed; the message names file and place. */
+  CHROMA_ERROR_OUT_OF_SPACE = 22,       /**< The disk is full. Reads go on. */
+  CHROMA_ERROR_LOCKED = 23,             /**< Another process writes for longer than we may wait. */
+  CHROMA_ERROR_TIMEOUT = 24,            /**< The caller's time ran out. */
+  CHROMA_ERROR_UNSUPPORTED_FORMAT = 25, /**< A newer release wrote the directory. */
+  CHROMA_ERROR_RESOURCE_EXHAUSTED = 26  /**< A limit of the engine or of memory. */
+};
+
+/** The name of a status, such as "CHROMA_ERROR_LOCKED", else "CHROMA_ERROR_UNKNOWN". Static. */
+CHROMA_API const char *chroma_status_name(chroma_status status);
+
+/** The status that came with an error; CHROMA_ERROR_CLOSED for a stale handle. */
+CHROMA_API chroma_status chroma_error_status(const chroma_error *error);
+
+/** The sentence to show. Lives as long as the error; empty for a stale handle. */
+CHROMA_API chroma_string chroma_error_message(const chroma_error *error);
+
+CHROMA_API void chroma_error_free(chroma_error *error);
+
+/* ---- Cancelling --------------------------------------------------------- */
+
+/** @param out_cancel  A token to free with chroma_cancel_free(). */
+CHROMA_API chroma_status chroma_cancel_create(chroma_cancel **out_cancel, chroma_error **out_error);
+
+/**
+ * Ends, within about 10 ms, the reads that were given the token, now and later, with
+ * CHROMA_ERROR_CANCELLED. A write that already waits for the disk is not undone.
+ */
+CHROMA_API void chroma_cancel_request(chroma_cancel *cancel);
+
+/** Frees the token. Calls that use it go on, no longer cancellable. */
+CHROMA_API void chroma_cancel_free(chroma_cancel *cancel);
+
+/* ---- Engines ------------------------------------------------------------ */
+
+typedef struct chroma_engine_options {
+  size_t struct_size;
+  chroma_string path;              /**< The directory, created if missing; none: in memory. */
+  uint32_t allow_reset;            /**< Not 0: chroma_engine_reset() may be used. */
+  uint32_t write_turn_timeout_ms;  /**< Wait for other processes' writes; 0: 10,000 ms. */
+} chroma_engine_options;
+#define CHROMA_ENGINE_OPTIONS_INIT {sizeof(chroma_engine_options), {NULL, 0}, 0, 0}
+
+/**
+ * Opens a directory, or a new database in memory.
+ *
+ * Handles of one directory in one process share one engine, which closes with the last of them.
+ * Any number of processes may have a directory open.
+ *
+ * @param out_engine  An engine to close with chroma_engine_close().
+ * @return CHROMA_ERROR_INVALID_ARGUMENT, _IO, _CORRUPTION, _UNSUPPORTED_FORMAT, _OUT_OF_SPACE.
+ */
+CHROMA_API chroma_status chroma_engine_open(const chroma_engine_options *options,
+                                            chroma_engine **out_engine, chroma_error **out_error);
+
+/** Closes the handle. Calls in progress finish; collections of the handle become stale. */
+CHROMA_API void chroma_engine_close(chroma_engine *engine);
+
+/** Removes every tenant, database, collection and record. Needs allow_reset. */
+CHROMA_API chroma_status chroma_engine_reset(chroma_engine *engine, chroma_error **out_error);
+
+/** Nanoseconds since the Unix epoch; proves that the engine answers. */
+CHROMA_API chroma_status chroma_engine_heartbeat(chroma_engine *engine, int64_t *out_nanoseconds,
+                                                 chroma_error **out_error);
+
+/* ---- Tenants and databases ---------------------------------------------- */
+
+CHROMA_API chroma_status chroma_tenant_create(chroma_engine *engine, chroma_string name,
+                                              chroma_error **out_error);
+
+/** CHROMA_OK if the tenant exists, else CHROMA_ERROR_NOT_FOUND. */
+CHROMA_API chroma_status chroma_tenant_get(chroma_engine *engine, chroma_string name,
+                                           chroma_error **out_error);
+
+typedef struct chroma_database_view {
+  uint8_t id[16]; /**< UUID, most significant byte first. */
+  chroma_string name;
+  chroma_string tenant;
+} chroma_database_view;
+
+CHROMA_API chroma_status chroma_database_create(chroma_engine *engine, chroma_string tenant,
+                                                chroma_string name, chroma_error **out_error);
+
+/** @param out_list  A list of one, to free with chroma_database_list_free(). */
+CHROMA_API chroma_status chroma_database_get(chroma_engine *engine, chroma_string tenant,
+                                             chroma_string name, chroma_database_list **out_list,
+                                             chroma_error **out_error);
+
+/** Deletes the database with its collections. */
+CHROMA_API chroma_status chroma_database_delete(chroma_engine *engine, chroma_string tenant,
+                                                chroma_string name, chroma_error **out_error);
+
+/**
+ * The databases of a tenant, by name; none for an unknown tenant.
+ *
+ * @param limit     At most so many; UINT64_MAX for all.
+ * @param out_list  To free with chroma_database_list_free().
+ */
+CHROMA_API chroma_status chroma_database_list_all(chroma_engine *engine, chroma_string tenant,
+                                                  uint64_t limit, uint64_t offset,
+                                                  chroma_database_list **out_list,
+                                                  chroma_error **out_error);
+
+CHROMA_API size_t chroma_database_list_count(const chroma_database_list *list);
+
+/** @param out_view  Points into the list. An index out of range is an invalid argument. */
+CHROMA_API chroma_status chroma_database_list_view(const chroma_database_list *list, size_t index,
+                                                   chroma_database_view *out_view,
+                                                   chroma_error **out_error);
+
+CHROMA_API void chroma_database_list_free(chroma_database_list *list);
+
+/* ---- Metadata ----------------------------------------------------------- */
+
+typedef int32_t chroma_metadata_kind;
+enum {
+  CHROMA_METADATA_NULL = 0,   /**< In an update: remove the key. Refused in add. */
+  CHROMA_METADATA_BOOL = 1,   /**< value.boolean, 0 or 1. */
+  CHROMA_METADATA_INT = 2,    /**< value.integer. */
+  CHROMA_METADATA_FLOAT = 3,  /**< value.number; finite. */
+  CHROMA_METADATA_STRING = 4, /**< value.string. */
+  /* Arrays are not empty. */
+  CHROMA_METADATA_BOOLS = 5,   /**< value.booleans, count elements. */
+  CHROMA_METADATA_INTS = 6,    /**< value.integers, count elements. */
+  CHROMA_METADATA_FLOATS = 7,  /**< value.numbers, count elements. */
+  CHROMA_METADATA_STRINGS = 8  /**< value.strings, count elements. */
+};
+
+typedef struct chroma_metadata_entry {
+  chroma_string key;
+  chroma_metadata_kind kind;
+  uint32_t reserved; /**< 0. */
+  union {
+    uint8_t boolean;
+    int64_t integer;
+    double number;
+    chroma_string string;
+    const uint8_t *booleans;
+    const int64_t *integers;
+    const double *numbers;
+    const chroma_string *strings;
+  } value;
+  size_t count; /**< Elements of an array; 0 otherwise. */
+} chroma_metadata_entry;
+
+/** One record's or collection's metadata. present 0: none at all (unlike present with count 0). */
+typedef struct chroma_metadata {
+  const chroma_metadata_entry *entries; /**< In any order; a key given twice: the last counts. */
+  size_t count;
+  uint32_t present;
+  uint32_t reserved; /**< 0. */
+} chroma_metadata;
+
+/* ---- Collections -------------------------------------------------------- */
+
+typedef struct chroma_collection_options {
+  size_t struct_size;
+  chroma_string tenant;
+  chroma_string database;
+  chroma_string name;               /**< 3 to 512 characters of [a-zA-Z0-9._-]. */
+  chroma_string configuration_json; /**< {"hnsw":…,"spann":…,…}; none: default. */
+  chroma_metadata metadata;
+  uint32_t get_or_create; /**< Not 0: an existing collection is returned unchanged. */
+} chroma_collection_options;
+#define CHROMA_COLLECTION_OPTIONS_INIT \
+  {sizeof(chroma_collection_options), {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, \
+   {NULL, 0, 0, 0}, 0}
+
+/** @param out_collection  To close with chroma_collection_close(). */
+CHROMA_API chroma_status chroma_collection_create(chroma_engine *engine,
+                                                  const chroma_collection_options *options,
+                                                  chroma_collection **out_collection,
+                                                  chroma_error **out_error);
+
+/** @param out_collection  To close with chroma_collection_close(). */
+CHROMA_API chroma_status chroma_collection_open(chroma_engine *engine, chroma_string tenant,
+                                                chroma_string database, chroma_string name,
+                                                chroma_collection **out_collection,
+                                                chroma_error **out_error);
+
+/**
+ * Opens a collection by its identifier, whatever its tenant and database, without asking whether it
+ * exists: the first use says.
+ *
+ * @param id  A UUID, hyphenated or not.
+ */
+CHROMA_API chroma_status chroma_collection_open_by_id(chroma_engine *engine, chroma_string id,
+                                                      chroma_collection **out_collection,
+                                                      chroma_error **out_error);
+
+CHROMA_API void chroma_collection_close(chroma_collection *collection);
+
+CHROMA_API chroma_status chroma_collection_delete(chroma_engine *engine, chroma_string tenant,
+                                                  chroma_string database, chroma_string name,
+                                                  chroma_error **out_error);
+
+CHROMA_API chroma_status chroma_collection_count_all(chroma_engine *engine, chroma_string tenant,
+                                                     chroma_string database, uint64_t *out_count,
+                                                     chroma_error **out_error);
+
+/** What a collection is. Points into its list. */
+typedef struct chroma_collection_view {
+  size_t struct_size;
+  uint8_t id[16]; /**< UUID, most significant byte first. */
+  chroma_string name;
+  chroma_string tenant;
+  chroma_string database;
+  chroma_string configuration_json;
+  chroma_string schema_json; /**< None if the collection has no schema. */
+  chroma_metadata metadata;
+  uint64_t dimension; /**< Elements of a vector; 0 before the first. */
+} chroma_collection_view;
+#define CHROMA_COLLECTION_VIEW_INIT \
+  {sizeof(chroma_collection_view), {0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, \
+   {NULL, 0, 0, 0}, 0}
+
+/** @param out_list  A list of one, to free with chroma_collection_list_free(). */
+CHROMA_API chroma_status chroma_collection_describe(chroma_collection *collection,
+                                                    chroma_collection_list **out_list,
+                                                    chroma_error **out_error);
+
+/**
+ * The collections of a database, by identifier.
+ *
+ * @param limit     At most so many; UINT64_MAX for all.
+ * @param out_list  To free with chroma_collection_list_free().
+ */
+CHROMA_API chroma_status chroma_collection_list_all(chroma_engine *engine, chroma_string tenant,
+                                                    chroma_string database, uint64_t limit,
+                                                    uint64_t offset,
+                                                    chroma_collection_list **out_list,
+                                                    chroma_error **out_error);
+
+CHROMA_API size_t chroma_collection_list_count(const chroma_collection_list *list);
+
+/** @param out_view  Started from CHROMA_COLLECTION_VIEW_INIT; points into the list afterwards. */
+CHROMA_API chroma_status chroma_collection_list_view(const chroma_collection_list *list,
+                                                     size_t index,
+                                                     chroma_collection_view *out_view,
+                                                     chroma_error **out_error);
+
+CHROMA_API void chroma_collection_list_free(chroma_collection_list *list);
+
+typedef struct chroma_modify_options {
+  size_t struct_size;
+  chroma_string name;               /**< None: the name stays. */
+  chroma_metadata metadata;         /**< Not present: stays. Else replaces the whole map. */
+  chroma_string configuration_json; /**< None: stays. */
+} chroma_modify_options;
+#define CHROMA_MODIFY_OPTIONS_INIT \
+  {sizeof(chroma_modify_options), {NULL, 0}, {NULL, 0, 0, 0}, {NULL, 0}}
+
+CHROMA_API chroma_status chroma_collection_modify(chroma_collection *collection,
+                                                  const chroma_modify_options *options,
+                                                  chroma_error **out_error);
+
+/* ---- Writes ------------------------------------------------------------- */
+
+/** Vectors of one dimension, row after row. values NULL: none. */
+typedef struct chroma_vectors {
+  const float *values; /**< Finite 32-bit floats; any alignment. */
+  size_t count;        /**< Rows. */
+  size_t dimension;    /**< Elements of a row; 1 to 65,536. */
+  size_t row_stride;   /**< Elements from one row to the next; 0: dimension. */
+} chroma_vectors;
+
+/** Records to write, in columns. A column is NULL (not given) or has record_count elements. */
+typedef struct chroma_records {
+  size_t struct_size;
+  size_t record_count;
+  const chroma_string *ids; /**< Needed; not empty strings. Rows apply in order. */
+  chroma_vectors embeddings;
+  const uint8_t *embedding_present; /**< NULL: every row has its vector. */
+  const chroma_string *documents;   /**< An element without data leaves the document. */
+  const chroma_string *uris;
+  const chroma_metadata *metadatas;
+  uint8_t request_key[16];     /**< Not all zero: a write repeated with its key happens once. */
+  uint32_t write_turn_timeout_ms; /**< 0: the engine's. */
+} chroma_records;
+#define CHROMA_RECORDS_INIT \
+  {sizeof(chroma_records), 0, NULL, {NULL, 0, 0, 0}, NULL, NULL, NULL, NULL, {0}, 0}
+
+/**
+ * Inserts records; those whose id exists are left as they are. All of a call is durable when it
+ * returns, or nothing happened. Needs embeddings.
+ *
+ * @return CHROMA_ERROR_INVALID_ARGUMENT, _NOT_FOUND (no such collection), _LOCKED, _IO,
+ *         _OUT_OF_SPACE, _CLOSED.
+ */
+CHROMA_API chroma_status chroma_collection_add(chroma_collection *collection,
+                                               const chroma_records *records,
+                                               chroma_error **out_error);
+
+/** Changes records; unknown ids are ignored. What is not given stays. Otherwise as add. */
+CHROMA_API chroma_status chroma_collection_update(chroma_collection *collection,
+                                                  const chroma_records *records,
+                                                  chroma_error **out_error);
+
+/** Changes records and inserts the unknown ones. Otherwise as add. */
+CHROMA_API chroma_status chroma_collection_upsert(chroma_collection *collection,
+                                                  const chroma_records *records,
+                                                  chroma_error **out_error);
+
+/** Which records: those of the ids, if given, that match both filters, if given. */
+typedef struct chroma_selection {
+  const chroma_string *ids; /**< NULL: no restriction. */
+  size_t id_count;
+  chroma_string where_json;          /**< A metadata filter, as Chroma's `where`. */
+  chroma_string where_document_json; /**< A document filter, as Chroma's `where_document`. */
+} chroma_selection;
+
+typedef struct chroma_delete_options {
+  size_t struct_size;
+  chroma_selection selection; /**< Something must be given. */
+  uint64_t limit;             /**< At most so many matches; UINT64_MAX for all. Needs a filter. */
+  uint32_t write_turn_timeout_ms; /**< 0: the engine's. */
+} chroma_delete_options;
+#define CHROMA_DELETE_OPTIONS_INIT \
+  {sizeof(chroma_delete_options), {NULL, 0, {NULL, 0}, {NULL, 0}}, UINT64_MAX, 0}
+
+/** @param out_deleted_count  Matches of the filters, or the ids given where there is no filter. */
+CHROMA_API chroma_status chroma_collection_delete_records(chroma_collection *collection,
+                                                          const chroma_delete_options *options,
+                                                          uint64_t *out_deleted_count,
+                                                          chroma_error **out_error);
+
+/* ---- Reads -------------------------------------------------------------- */
+
+/** What a read returns beside ids; combined by |. */
+enum {
+  CHROMA_INCLUDE_DOCUMENTS = 1,
+  CHROMA_INCLUDE_EMBEDDINGS = 2,
+  CHROMA_INCLUDE_METADATAS = 4,
+  CHROMA_INCLUDE_DISTANCES = 8, /**< Queries only. */
+  CHROMA_INCLUDE_URIS = 16
+};
+
+CHROMA_API chroma_status chroma_collection_count(chroma_collection *collection, uint64_t *out_count,
+                                                 chroma_error **out_error);
+
+typedef struct chroma_get_options {
+  size_t struct_size;
+  chroma_selection selection;
+  uint64_t limit; /**< UINT64_MAX for all. */
+  uint64_t offset;
+  uint32_t include; /**< CHROMA_INCLUDE_… */
+  uint32_t reserved; /**< 0. */
+  chroma_cancel *cancel; /**< Or NULL. */
+} chroma_get_options;
+#define CHROMA_GET_OPTIONS_INIT \
+  {sizeof(chroma_get_options), {NULL, 0, {NULL, 0}, {NULL, 0}}, UINT64_MAX, 0, 0, 0, NULL}
+
+/** Columns of records. Columns that were not included are NULL; all point into the result. */
+typedef struct chroma_get_view {
+  size_t struct_size;
+  size_t record_count;
+  const chroma_string *ids;
+  const float *embeddings; /**< record_count rows of dimension elements. */
+  size_t dimension;
+  const chroma_string *documents;
+  const chroma_string *uris;
+  const chroma_metadata *metadatas;
+} chroma_get_view;
+#define CHROMA_GET_VIEW_INIT {sizeof(chroma_get_view), 0, NULL, NULL, 0, NULL, NULL, NULL}
+
+/**
+ * The selected records in the order in which they were inserted.
+ *
+ * @param out_result  To free with chroma_get_result_free().
+ */
+CHROMA_API chroma_status chroma_collection_get(chroma_collection *collection,
+                                               const chroma_get_options *options,
+                                               chroma_get_result **out_result,
+                                               chroma_error **out_error);
+
+/** @param out_view  Started from CHROMA_GET_VIEW_INIT; points into the result afterwards. */
+CHROMA_API chroma_status chroma_get_result_view(const chroma_get_result *result,
+                                                chroma_get_view *out_view,
+                                                chroma_error **out_error);
+
+CHROMA_API void chroma_get_result_free(chroma_get_result *result);
+
+typedef struct chroma_query_options {
+  size_t struct_size;
+  chroma_vectors embeddings; /**< One row a query. */
+  chroma_selection selection;
+  uint64_t result_count; /**< Neighbours wanted for each query. */
+  uint32_t include;      /**< CHROMA_INCLUDE_… */
+  uint32_t reserved;     /**< 0. */
+  chroma_cancel *cancel; /**< Or NULL. */
+} chroma_query_options;
+#define CHROMA_QUERY_OPTIONS_INIT \
+  {sizeof(chroma_query_options), {NULL, 0, 0, 0}, {NULL, 0, {NULL, 0}, {NULL, 0}}, 10, 0, 0, NULL}
+
+/**
+ * Neighbours of query q stand in rows row_offsets[q] to row_offsets[q + 1] of every column, nearest
+ * first. Columns that were not included are NULL; all point into the result.
+ */
+typedef struct chroma_query_view {
+  size_t struct_size;
+  size_t query_count;
+  const size_t *row_offsets; /**< query_count + 1 elements. */
+  const chroma_string *ids;
+  const float *distances;
+  const float *embeddings; /**< Rows of dimension elements. */
+  size_t dimension;
+  const chroma_string *documents;
+  const chroma_string *uris;
+  const chroma_metadata *metadatas;
+} chroma_query_view;
+#define CHROMA_QUERY_VIEW_INIT \
+  {sizeof(chroma_query_view), 0, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL}
+
+/**
+ * The selected records nearest to each query. Ties stand in the order of insertion.
+ *
+ * @param out_result  To free with chroma_query_result_free().
+ */
+CHROMA_API chroma_status chroma_collection_query(chroma_collection *collection,
+                                                 const chroma_query_options *options,
+                                                 chroma_query_result **out_result,
+                                                 chroma_error **out_error);
+
+/** @param out_view  Started from CHROMA_QUERY_VIEW_INIT; points into the result afterwards. */
+CHROMA_API chroma_status chroma_query_result_view(const chroma_query_result *result,
+                                                  chroma_query_view *out_view,
+                                                  chroma_error **out_error);
+
+CHROMA_API void chroma_query_result_free(chroma_query_result *result);
+
+/* ---- For tests ---------------------------------------------------------- */
+
+/** Handles that were given and not yet ended, of all types, in this process. */
+CHROMA_API uint64_t chroma_debug_live_handle_count(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* CHROMA_H */
