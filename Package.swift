@@ -12,10 +12,13 @@ let root = Context.packageDirectory
 
 let systemLibraries: [LinkerSetting] = [.linkedLibrary("sqlite3"), .linkedLibrary("pcre2-8")]
 
-func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(
+  _ module: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
   .testTarget(
     name: "\(module)Tests",
     dependencies: [.target(name: module), "ChromaTestSupport"] + dependencies,
+    exclude: exclude,
     linkerSettings: systemLibraries)
 }
 
@@ -79,7 +82,7 @@ let package = Package(
       name: "ChromaTestSupport",
       dependencies: ["ChromaBase", "ChromaStorage"],
       path: "Tests/ChromaTestSupport"),
-    tests("ChromaBase"),
+    tests("ChromaBase", exclude: ["Fixtures"]),
     tests("ChromaKernels"),
     tests("ChromaStorage", ["ChromaSQLite"]),
     tests("ChromaCatalog"),
