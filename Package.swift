@@ -37,7 +37,7 @@ let package = Package(
     .target(name: "CChromaPlatform", dependencies: ["CSQLite"]),
 
     // The engine, bottom up. Imports point down only; nothing here uses Foundation.
-    .target(name: "ChromaBase"),
+    .target(name: "ChromaBase", dependencies: ["CChromaPlatform"]),
     .target(name: "ChromaKernels", dependencies: ["CChromaKernels"]),
     .target(name: "ChromaStorage", dependencies: ["ChromaBase", "CChromaPlatform"]),
     .target(
@@ -84,7 +84,7 @@ let package = Package(
       path: "Tests/ChromaTestSupport"),
     tests("ChromaBase", exclude: ["Fixtures"]),
     tests("ChromaKernels"),
-    tests("ChromaStorage", ["ChromaSQLite"]),
+    tests("ChromaStorage", ["ChromaSQLite", "CChromaPlatform"]),
     tests("ChromaCatalog"),
     tests("ChromaIndex", ["ChromaKernels"]),
     tests("ChromaText"),
