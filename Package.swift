@@ -95,3 +95,8 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// An import is internal unless it says more, so that a module shows what its interface needs.
+for target in package.targets where target.type == .regular {
+  target.swiftSettings = [.enableUpcomingFeature("InternalImportsByDefault")]
+}

@@ -26,6 +26,8 @@ package enum Limits {
 
   /// Milliseconds that a writer waits for its turn when the caller names no time.
   package static let writeTurnTimeoutMilliseconds = 10_000
+  /// Bytes of log that a read takes from the catalog at once: bounds memory while it catches up.
+  package static let catchUpByteCountMax = 16 * 1024 * 1024
   /// Rows between two looks at a cancel token; at 1 µs a row about 4 ms.
   package static let cancellationRowInterval = 4096
 }

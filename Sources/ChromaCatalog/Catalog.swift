@@ -20,7 +20,7 @@
 // Names are compared by their bytes. Whether they are long enough, and all other rules for what a
 // caller may ask, are the engine's.
 
-import ChromaBase
+package import ChromaBase
 
 /// Tenants, databases, collections and logs, as transactions.
 package protocol Catalog: AnyObject, Sendable {

@@ -1,6 +1,6 @@
 // What goes into and comes out of a catalog: rows, changes, log entries and their outcomes.
 
-import ChromaBase
+package import ChromaBase
 
 /// What exists in a new catalog.
 package enum CatalogDefaults {

@@ -4,7 +4,7 @@
 // and simulations run on it. One lock around every call makes it serializable; checking everything
 // before the first change makes every call whole.
 
-import ChromaBase
+package import ChromaBase
 import Synchronization
 
 /// A catalog that is never stored; for tests and simulations.

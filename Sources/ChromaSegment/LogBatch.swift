@@ -113,16 +113,9 @@ package enum LogBatch {
 
   /// - Throws: `.corruption` naming the source if the bytes are not a batch.
   package static func decode(_ bytes: [UInt8], source: String) throws(ChromaError) -> RecordBatch {
-    var result: Result<RecordBatch, ChromaError>?
-    bytes.withUnsafeBytes { raw in
-      do throws(ChromaError) {
-        result = .success(try decode(raw, source: source))
-      } catch {
-        result = .failure(error)
-      }
+    try bytes.withUnsafeBufferPointer { (buffer) throws(ChromaError) in
+      try decode(UnsafeRawBufferPointer(buffer), source: source)
     }
-    guard let result else { throw .corruption("The \(source) is empty.") }
-    return try result.get()
   }
 
   private static func decode(

@@ -63,19 +63,13 @@ package enum MetadataCodec {
   }
 
   package static func decode(_ bytes: [UInt8], source: String) throws(ChromaError) -> Metadata {
-    var result: Result<Metadata, ChromaError> = .success(Metadata())
-    bytes.withUnsafeBytes { raw in
-      do throws(ChromaError) {
-        var reader = ByteReader(raw, source: source)
-        let change = try readChange(from: &reader)
-        try reader.expectEnd()
-        result = .success(
-          Metadata(change.entries.compactMap { entry in entry.value.map { .init(entry.key, $0) } }))
-      } catch {
-        result = .failure(error)
-      }
+    try bytes.withUnsafeBufferPointer { (buffer) throws(ChromaError) in
+      var reader = ByteReader(UnsafeRawBufferPointer(buffer), source: source)
+      let change = try readChange(from: &reader)
+      try reader.expectEnd()
+      return Metadata(
+        change.entries.compactMap { entry in entry.value.map { .init(entry.key, $0) } })
     }
-    return try result.get()
   }
 
   private static func write(_ value: MetadataValue?, to writer: inout ByteWriter) {
