@@ -1,7 +1,7 @@
 // A directory of the operating system that lives as long as the object.
 
-package import ChromaStorage
-internal import Glibc
+import ChromaStorage
+import Glibc
 
 /// A new empty directory under /tmp; removed with all it holds when the object goes.
 package final class TemporaryDirectory: Sendable {
