@@ -1,0 +1,93 @@
+// The document filter: what `where_document` means.
+//
+// A record without a document fails `$contains` and `$regex`; their negations are exactly the
+// opposites, so they match it. Everything compares bytes: case, accents and composition count.
+
+package import ChromaBase
+
+/// A condition on a record's document.
+package enum DocumentFilter: Sendable {
+  /// All of them; true of every record if there are none.
+  case and([DocumentFilter])
+  /// Any of them; true of no record if there are none.
+  case or([DocumentFilter])
+  /// The document holds the text. The empty text is in every document.
+  case contains(Text, isNegated: Bool)
+  /// The regular expression matches somewhere in the document.
+  case matches(RegularExpression, isNegated: Bool)
+
+  /// Whether the filter holds of a record.
+  ///
+  /// - Throws: `resourceExhausted` if a regular expression gives up on the document.
+  package func matches(_ record: FilteredRecord) throws(ChromaError) -> Bool {
+    switch self {
+    case .and(let filters):
+      for filter in filters where try !filter.matches(record) { return false }
+      return true
+    case .or(let filters):
+      for filter in filters where try filter.matches(record) { return true }
+      return false
+    case .contains(let text, let isNegated):
+      let holds = record.document.map { $0.contains(text) } ?? false
+      return holds != isNegated
+    case .matches(let expression, let isNegated):
+      guard let document = record.document else { return isNegated }
+      return try expression.matches(document) != isNegated
+    }
+  }
+}
+
+// Reading `where_document`:
+//
+//     filter := { "$contains" | "$not_contains" | "$regex" | "$not_regex": string }
+//             | { "$and": [filter …] } | { "$or": [filter …] } | null
+extension DocumentFilter {
+  /// Reads a filter from the JSON text of `where_document`.
+  ///
+  /// - Throws: `invalidArgument` in official Chroma's words.
+  package init(json: Text) throws(ChromaError) {
+    guard let value = try? JSON(parsing: json.bytes) else { throw Self.invalid }
+    self = value == .null ? .and([]) : try DocumentFilter(value)
+  }
+
+  private static let invalid = ChromaError.invalidArgument("Invalid where document clause")
+
+  private init(_ value: JSON) throws(ChromaError) {
+    guard case .object(let members) = value, members.count == 1, let member = members.first else {
+      throw Self.invalid
+    }
+    switch member.key {
+    case "$and": self = .and(try Self.filters(member.value))
+    case "$or": self = .or(try Self.filters(member.value))
+    default:
+      guard
+        let filter = try DocumentFilter(
+          operator: member.key, operand: member.value, orThrow: Self.invalid)
+      else { throw Self.invalid }
+      self = filter
+    }
+  }
+
+  private static func filters(_ value: JSON) throws(ChromaError) -> [DocumentFilter] {
+    guard case .array(let elements) = value else { throw invalid }
+    var filters: [DocumentFilter] = []
+    for element in elements { filters.append(try DocumentFilter(element)) }
+    return filters
+  }
+
+  /// Nil if the operator is none of a document.
+  ///
+  /// - Parameter invalid: The error for an operand that is no string.
+  init?(
+    operator name: Text, operand: JSON, orThrow invalid: ChromaError
+  ) throws(ChromaError) {
+    guard ["$contains", "$not_contains", "$regex", "$not_regex"].contains(name) else { return nil }
+    guard case .string(let text) = operand else { throw invalid }
+    switch name {
+    case "$contains": self = .contains(text, isNegated: false)
+    case "$not_contains": self = .contains(text, isNegated: true)
+    case "$regex": self = .matches(try RegularExpression(text), isNegated: false)
+    default: self = .matches(try RegularExpression(text), isNegated: true)
+    }
+  }
+}

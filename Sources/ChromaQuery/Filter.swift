@@ -1,0 +1,127 @@
+// The metadata filter: what `where` means.
+//
+// Rules, all of them official Chroma's:
+//   * A record that lacks the key fails every condition; the negations ($ne, $nin, $not_contains)
+//     are exactly the opposites, so they match it.
+//   * Bools, numbers and strings are never equal to each other. Integers and floats compare by value.
+//   * An array is never equal to, among, less or greater than anything; `$contains` alone looks into
+//     it, and there an integer does not equal a float.
+//
+// A filter nests no deeper than the JSON it was read from (`Limits.nestingDepthMax`), so evaluating
+// it by recursion is safe.
+
+package import ChromaBase
+
+/// What a filter sees of a record.
+package struct FilteredRecord: Sendable {
+  package let metadata: Metadata?
+  package let document: Text?
+  package let uri: Text?
+
+  package init(metadata: Metadata?, document: Text?, uri: Text?) {
+    self.metadata = metadata
+    self.document = document
+    self.uri = uri
+  }
+}
+
+/// A condition on a record's metadata, and through the key `#document` on its document.
+package enum Filter: Sendable {
+  /// All of them; true of every record if there are none.
+  case and([Filter])
+  /// Any of them; true of no record if there are none.
+  case or([Filter])
+  case field(Field, Condition, isNegated: Bool)
+  case document(DocumentFilter)
+
+  /// Where a condition finds its value.
+  package enum Field: Equatable, Sendable {
+    case metadata(Text)
+    /// The key `chroma:document`: the document as if it were metadata.
+    case document
+    /// The key `chroma:uri`.
+    case uri
+  }
+
+  package enum Condition: Equatable, Sendable {
+    case equals(Literal)
+    case isAmong(LiteralSet)
+    case isLess(than: Number)
+    case isLessOrEqual(to: Number)
+    case isGreater(than: Number)
+    case isGreaterOrEqual(to: Number)
+    /// An array has the element.
+    case contains(Literal)
+  }
+
+  /// Whether the filter holds of a record.
+  ///
+  /// - Throws: `resourceExhausted` if a regular expression gives up on the document.
+  package func matches(_ record: FilteredRecord) throws(ChromaError) -> Bool {
+    switch self {
+    case .and(let filters):
+      for filter in filters where try !filter.matches(record) { return false }
+      return true
+    case .or(let filters):
+      for filter in filters where try filter.matches(record) { return true }
+      return false
+    case .field(let field, let condition, let isNegated):
+      let holds = field.value(in: record).map(condition.holds(of:)) ?? false
+      return holds != isNegated
+    case .document(let filter):
+      return try filter.matches(record)
+    }
+  }
+}
+
+extension Filter.Field {
+  func value(in record: FilteredRecord) -> MetadataValue? {
+    switch self {
+    case .metadata(let key): record.metadata?[key]
+    case .document: record.document.map(MetadataValue.string)
+    case .uri: record.uri.map(MetadataValue.string)
+    }
+  }
+}
+
+extension Filter.Condition {
+  func holds(of value: MetadataValue) -> Bool {
+    switch self {
+    case .equals(let literal):
+      switch (literal, value) {
+      case (.bool(let wanted), .bool(let bool)): wanted == bool
+      case (.string(let wanted), .string(let text)): wanted == text
+      case (.number(let wanted), _): value.number.map { $0 == wanted } ?? false
+      default: false
+      }
+    case .isAmong(let literals):
+      switch value {
+      case .bool(let bool): literals.contains(bool)
+      case .string(let text): literals.contains(text)
+      default: value.number.map { literals.contains($0) } ?? false
+      }
+    case .isLess(let bound): value.number.map { $0 < bound } ?? false
+    case .isLessOrEqual(let bound): value.number.map { $0 <= bound } ?? false
+    case .isGreater(let bound): value.number.map { $0 > bound } ?? false
+    case .isGreaterOrEqual(let bound): value.number.map { $0 >= bound } ?? false
+    case .contains(let literal):
+      switch (literal, value) {
+      case (.bool(let wanted), .bools(let elements)): elements.contains(wanted)
+      case (.number(.int(let wanted)), .ints(let elements)): elements.contains(wanted)
+      case (.number(.float(let wanted)), .floats(let elements)): elements.contains(wanted)
+      case (.string(let wanted), .strings(let elements)): elements.contains(wanted)
+      default: false
+      }
+    }
+  }
+}
+
+extension MetadataValue {
+  fileprivate var number: Number? {
+    switch self {
+    case .int(let value): .int(value)
+    case .float(let value): .float(value)
+    default: nil
+    }
+  }
+}
