@@ -1,6 +1,6 @@
 // A directory of the operating system that lives as long as the object.
 
-import ChromaStorage
+package import ChromaStorage
 import Glibc
 
 /// A new empty directory under /tmp; removed with all it holds when the object goes.

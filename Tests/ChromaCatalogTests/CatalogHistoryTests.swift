@@ -1,0 +1,49 @@
+// Long random histories: every catalog does what the memory model does.
+
+import ChromaBase
+import ChromaCatalog
+import ChromaTestSupport
+import Testing
+
+@Suite("Every catalog: random histories")
+struct CatalogHistoryTests {
+  /// Runs one history on a store and on the model, closing and reopening the store's catalogs on
+  /// the way. Two of them are open on it, as two processes would be.
+  private func compare(_ kind: CatalogKind, seed: UInt64, stepCount: Int) throws {
+    let store = kind.makeStore()
+    let model = MemoryCatalog()
+    var catalogs = [try store.open(), try store.open()]
+    var generator = CatalogStepGenerator(seed: seed)
+    var random = SeededRandom(~seed)
+    var failureCount = 0
+    for number in 1...stepCount {
+      if random.oneIn(100) {
+        let index = random.int(in: 0...1)
+        catalogs[index].close()
+        catalogs[index] = try store.open()
+      }
+      let step = generator.next()
+      let expected = step.run(on: model)
+      let actual = step.run(on: random.element(of: catalogs))
+      // Compared before `#expect`, which would describe both sides each time.
+      if actual != expected {
+        Issue.record(
+          "Seed \(seed), step \(number), \(step): expected \(expected), got \(actual).")
+        return
+      }
+      failureCount += expected.isFailure ? 1 : 0
+      if random.oneIn(500) || number == stepCount {
+        #expect(
+          random.element(of: catalogs).everything() == model.everything(),
+          "Seed \(seed), after step \(number).")
+      }
+    }
+    // A history of nothing but failures, or without any, would show little.
+    #expect((stepCount / 20...stepCount / 2).contains(failureCount), "Seed \(seed).")
+  }
+
+  @Test(arguments: CatalogKind.allCases, [1, 2, 3, 4] as [UInt64])
+  func everyCatalogDoesWhatTheModelDoes(_ kind: CatalogKind, seed: UInt64) throws {
+    try compare(kind, seed: seed, stepCount: 5_000)
+  }
+}
