@@ -1,0 +1,80 @@
+// The Swift face of the C kernels: buffers in, distances out, counts checked.
+
+import CChromaKernels
+
+/// The distance kernels of one instruction set.
+///
+/// Copy it out of `best` once a search, not once a row. Any thread, any number at once.
+package struct Kernels: Sendable {
+  // Sound: a constant of the library, immutable and never freed.
+  private nonisolated(unsafe) let variant: UnsafePointer<chroma_kernels>
+
+  private init(_ variant: UnsafePointer<chroma_kernels>) {
+    self.variant = variant
+  }
+
+  /// The fastest that this processor supports.
+  package static let best = Kernels(chroma_kernels_best())
+
+  /// Plain sums in double: the truth that the others are tested against.
+  package static var scalar: Kernels { compiled[0] }
+
+  /// Every variant compiled in for this architecture, whether or not this processor supports it;
+  /// the scalar one first, then each faster than the one before.
+  package static let compiled: [Kernels] = {
+    var variants: [Kernels] = []
+    while let variant = chroma_kernels_variant(variants.count) {
+      variants.append(Kernels(variant))
+    }
+    return variants
+  }()
+
+  /// The processor's features that bear on kernels, as words: `avx2 fma avx512f`.
+  package static let processorFeatures = String(cString: chroma_kernels_cpu_features())
+
+  /// `scalar`, `avx2`, `avx512`, `neon`.
+  package var name: String { String(cString: variant.pointee.name) }
+
+  /// Whether this processor can run it. Running it where it cannot ends the process.
+  package var isSupported: Bool { variant.pointee.is_supported() }
+
+  /// Writes Σ queryᵢ·rowᵢ for each of `rows` to the front of `products`.
+  ///
+  /// Every row must hold as many elements as `query`, of any alignment.
+  package func dot(
+    _ query: UnsafeBufferPointer<Float>, _ rows: UnsafeBufferPointer<UnsafePointer<Float>>,
+    into products: UnsafeMutableBufferPointer<Float>
+  ) {
+    measure(variant.pointee.dot, query, rows, products)
+  }
+
+  /// Writes Σ (queryᵢ−rowᵢ)² for each of `rows` to the front of `distances`.
+  ///
+  /// Every row must hold as many elements as `query`, of any alignment.
+  package func squaredL2(
+    _ query: UnsafeBufferPointer<Float>, _ rows: UnsafeBufferPointer<UnsafePointer<Float>>,
+    into distances: UnsafeMutableBufferPointer<Float>
+  ) {
+    measure(variant.pointee.squared_l2, query, rows, distances)
+  }
+
+  /// Σ aᵢ·bᵢ in double, where no product of two floats overflows or vanishes.
+  package static func dotInDouble(
+    _ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>
+  ) -> Double {
+    precondition(a.count == b.count)
+    guard let left = a.baseAddress, let right = b.baseAddress else { return 0 }
+    return chroma_dot_in_double(left, right, a.count)
+  }
+
+  private func measure(
+    _ kernel: chroma_distance_kernel, _ query: UnsafeBufferPointer<Float>,
+    _ rows: UnsafeBufferPointer<UnsafePointer<Float>>, _ out: UnsafeMutableBufferPointer<Float>
+  ) {
+    precondition(!query.isEmpty && rows.count <= out.count)
+    guard let elements = query.baseAddress, let first = rows.baseAddress,
+      let target = out.baseAddress
+    else { return }
+    kernel(elements, query.count, first, rows.count, target)
+  }
+}

@@ -1,0 +1,86 @@
+import ChromaKernels
+import ChromaTestSupport
+import Glibc
+
+/// Rows of floats in memory whose every other byte is watched: each row ends where a page that
+/// cannot be read begins, so a read past it ends the process; a row moved up by some bytes begins
+/// behind such a page instead.
+final class GuardedRow {
+  private let mapping: UnsafeMutableRawPointer
+  private static let pageByteCount = Int(sysconf(Int32(_SC_PAGESIZE)))
+  let floats: UnsafeMutableBufferPointer<Float>
+
+  enum Edge { case first, last }
+
+  /// - Parameter edge: which end of the row touches the page that cannot be read.
+  init(_ elements: [Float], at edge: Edge) {
+    let page = Self.pageByteCount
+    let byteCount = elements.count * MemoryLayout<Float>.stride
+    precondition(byteCount <= page)
+    mapping = mmap(nil, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    precondition(mapping != MAP_FAILED)
+    mprotect(mapping + page, page, PROT_READ | PROT_WRITE)
+    let start = mapping + (edge == .first ? page : 2 * page - byteCount)
+    floats = UnsafeMutableBufferPointer(
+      start: start.bindMemory(to: Float.self, capacity: elements.count), count: elements.count)
+    _ = floats.initialize(fromContentsOf: elements)
+  }
+
+  deinit {
+    munmap(mapping, 3 * Self.pageByteCount)
+  }
+
+  var row: UnsafePointer<Float> { UnsafePointer(floats.baseAddress!) }
+}
+
+/// Which sum a kernel makes.
+enum Measure: CaseIterable {
+  case dot, squaredL2
+
+  /// One query against rows, through the variant.
+  func callAsFunction(
+    _ kernels: Kernels, _ query: UnsafeBufferPointer<Float>, _ rows: [UnsafePointer<Float>]
+  ) -> [Float] {
+    var out = [Float](repeating: .signalingNaN, count: rows.count)
+    rows.withUnsafeBufferPointer { rows in
+      out.withUnsafeMutableBufferPointer { out in
+        switch self {
+        case .dot: kernels.dot(query, rows, into: out)
+        case .squaredL2: kernels.squaredL2(query, rows, into: out)
+        }
+      }
+    }
+    return out
+  }
+
+  func callAsFunction(_ kernels: Kernels, _ a: [Float], _ b: [Float]) -> Float {
+    a.withUnsafeBufferPointer { a in
+      b.withUnsafeBufferPointer { b in self(kernels, a, [b.baseAddress!])[0] }
+    }
+  }
+
+  /// The sum by its definition, and the sum of the magnitudes of its terms, on which a float's
+  /// rounding error depends.
+  func definition(_ a: [Float], _ b: [Float]) -> (sum: Double, magnitude: Double) {
+    var sum = 0.0
+    var magnitude = 0.0
+    for (x, y) in zip(a, b) {
+      let difference = Double(x) - Double(y)
+      let term = self == .dot ? Double(x) * Double(y) : difference * difference
+      sum += term
+      magnitude += term.magnitude
+    }
+    return (sum, magnitude)
+  }
+}
+
+extension SeededRandom {
+  /// Floats of both signs and of magnitudes 2^`exponents`.
+  mutating func floats(_ count: Int, exponents: ClosedRange<Int> = -3...3) -> [Float] {
+    (0..<count).map { _ in
+      let significand = Float.random(in: 1..<2, using: &self)
+      let sign: FloatingPointSign = oneIn(2) ? .plus : .minus
+      return Float(sign: sign, exponent: int(in: exponents), significand: significand)
+    }
+  }
+}
