@@ -1,0 +1,137 @@
+// A set of slots, one bit each: which records live, which ones a filter lets through.
+//
+// Word w holds slots 64·w ... 64·w + 63, lowest bit first. Slots past the last word are not in the
+// set, so sets of different lengths combine without an agreed universe. There is no complement for
+// the same reason: "not" is `subtracting` from the set of all that live.
+
+/// A set of dense 32-bit slots. Memory: an eighth of a byte for each slot up to the largest.
+package struct Bitset: Equatable, Sendable, Sequence {
+  package private(set) var words: [UInt64]
+
+  package init() {
+    words = []
+  }
+
+  /// The slots 0 ..< `count`.
+  package init(firstSlots count: Int) {
+    words = Array(repeating: ~0, count: count / 64)
+    if count % 64 > 0 { words.append((1 << UInt64(count % 64)) - 1) }
+  }
+
+  package init(_ slots: some Sequence<UInt32>) {
+    words = []
+    for slot in slots { insert(slot) }
+  }
+
+  /// How many slots are in the set. Looks at every word.
+  package var count: Int {
+    words.reduce(0) { $0 &+ $1.nonzeroBitCount }
+  }
+
+  package var isEmpty: Bool {
+    words.allSatisfy { $0 == 0 }
+  }
+
+  @inlinable
+  package func contains(_ slot: UInt32) -> Bool {
+    let word = Int(slot / 64)
+    return word < words.count && words[word] & (1 << UInt64(slot % 64)) != 0
+  }
+
+  /// Returns whether the slot was new.
+  @discardableResult
+  package mutating func insert(_ slot: UInt32) -> Bool {
+    let word = Int(slot / 64)
+    if word >= words.count {
+      words.append(contentsOf: repeatElement(0, count: word &+ 1 &- words.count))
+    }
+    let bit: UInt64 = 1 << UInt64(slot % 64)
+    let isNew = words[word] & bit == 0
+    words[word] |= bit
+    return isNew
+  }
+
+  /// Returns whether the slot was there.
+  @discardableResult
+  package mutating func remove(_ slot: UInt32) -> Bool {
+    guard contains(slot) else { return false }
+    words[Int(slot / 64)] &= ~(1 << UInt64(slot % 64))
+    return true
+  }
+
+  /// And: keeps what is in both.
+  package mutating func formIntersection(_ other: Bitset) {
+    if words.count > other.words.count { words.removeLast(words.count &- other.words.count) }
+    for word in words.indices { words[word] &= other.words[word] }
+  }
+
+  /// Or: adds what is in `other`.
+  package mutating func formUnion(_ other: Bitset) {
+    if words.count < other.words.count {
+      words.append(contentsOf: repeatElement(0, count: other.words.count &- words.count))
+    }
+    for word in other.words.indices { words[word] |= other.words[word] }
+  }
+
+  /// And not: drops what is in `other`.
+  package mutating func subtract(_ other: Bitset) {
+    for word in 0..<Swift.min(words.count, other.words.count) { words[word] &= ~other.words[word] }
+  }
+
+  package func intersection(_ other: Bitset) -> Bitset {
+    var result = self
+    result.formIntersection(other)
+    return result
+  }
+
+  package func union(_ other: Bitset) -> Bitset {
+    var result = self
+    result.formUnion(other)
+    return result
+  }
+
+  package func subtracting(_ other: Bitset) -> Bitset {
+    var result = self
+    result.subtract(other)
+    return result
+  }
+
+  /// Whether the same slots are in both, however many empty words follow.
+  package static func == (left: Bitset, right: Bitset) -> Bool {
+    let shared = Swift.min(left.words.count, right.words.count)
+    return left.words[..<shared] == right.words[..<shared]
+      && left.words[shared...].allSatisfy { $0 == 0 }
+      && right.words[shared...].allSatisfy { $0 == 0 }
+  }
+
+  /// The slots in ascending order. A step costs a few cycles, an empty word one.
+  @inlinable
+  package func makeIterator() -> Iterator {
+    Iterator(words)
+  }
+
+  package struct Iterator: IteratorProtocol {
+    @usableFromInline let words: [UInt64]
+    @usableFromInline var word = 0
+    /// The bits of `words[word]` that are still to come.
+    @usableFromInline var rest: UInt64
+
+    @inlinable
+    init(_ words: [UInt64]) {
+      self.words = words
+      rest = words.first ?? 0
+    }
+
+    @inlinable
+    package mutating func next() -> UInt32? {
+      while rest == 0 {
+        guard word &+ 1 < words.count else { return nil }
+        word &+= 1
+        rest = words[word]
+      }
+      let bit = rest.trailingZeroBitCount
+      rest &= rest &- 1
+      return UInt32(truncatingIfNeeded: word &* 64 &+ bit)
+    }
+  }
+}
