@@ -58,7 +58,9 @@ let package = Package(
     // Doors.
     .target(
       name: "Chroma", dependencies: ["ChromaBase", "ChromaEngine"], linkerSettings: systemLibraries),
-    .target(name: "ChromaABI", dependencies: ["ChromaBase", "ChromaEngine", "CChroma"]),
+    .target(
+      name: "ChromaABI",
+      dependencies: ["ChromaBase", "ChromaKernels", "ChromaCatalog", "ChromaEngine", "CChroma"]),
     // The leaf that carries every flag of libchroma.so. Nothing may depend on it: SwiftPM hands
     // linker settings to every dependant, and refuses unsafe flags in a versioned dependency.
     .target(

@@ -1,0 +1,148 @@
+// Whose turn it is to write, among processes: first come, first served.
+//
+// SQLite lets writers poll, which starves some of them for seconds. Here each takes a ticket, a
+// number drawn from a counter in the file LOCK, and locks the byte of that number. Its turn has come
+// when nobody holds the byte of a smaller number. Locks belong to open files, so whoever dies leaves
+// the queue at once, wherever it stood.
+//
+//     LOCK, little-endian: | "ChromaLK" | next ticket: UInt64 | 16 zeros |
+//                          | holder's process: UInt32 | zeros: UInt32 | since: Int64, wall ns |
+//
+//     locked bytes (beyond the file's end): door, turn, and queue + ticket
+//
+// Invariants:
+//   * Whoever holds the turn has the byte `turn` locked exclusively: that alone excludes, whatever
+//     the counter says. A LOCK file that is lost, zeroed or full of garbage costs order, not safety.
+//   * The counter changes only under the byte `door`.
+//   * LOCK is never removed, and nothing in it needs to be durable.
+
+package import ChromaBase
+import Glibc
+
+/// The write turn of one directory. One thread at a time: the engine queues its threads before it.
+package final class WriteTurn: Sendable {
+  private static let magic: [UInt8] = Array("ChromaLK".utf8)
+  private static let holderOffset: UInt64 = 32
+  private static let doorByte: UInt64 = 1 << 62
+  private static let turnByte = doorByte + 1
+  private static let queueByte = doorByte + 2
+  /// Tickets start over at 1 beyond this; 2^61 writes away unless the file holds garbage.
+  private static let ticketMax: UInt64 = 1 << 61
+  /// The first nap; each is twice as long as the one before, up to the longest. Short, since a turn
+  /// usually takes a sync; bounded, so that nobody waits long after a turn has ended.
+  private static let napNanosecondsRange: ClosedRange<UInt64> = 50_000...2_000_000
+
+  private let directory: String
+  private let clock: any Clock
+  private let file: any File
+  private let ticket = Ticket()
+
+  /// Guarded by the rule that one thread at a time uses the turn.
+  private final class Ticket: @unchecked Sendable {
+    var number: UInt64 = 0
+  }
+
+  /// Opens or creates LOCK in an existing directory.
+  package init(
+    fileSystem: any FileSystem, directory: String, clock: any Clock
+  ) throws(ChromaError) {
+    self.directory = directory
+    self.clock = clock
+    file = try fileSystem.open("\(directory)/LOCK", .create)
+  }
+
+  deinit {
+    file.close()
+  }
+
+  /// Waits for the turn.
+  ///
+  /// - Throws: `.locked` naming the holder's process when the time is over; `.io`.
+  package func acquire(timeoutMilliseconds: Int) throws(ChromaError) {
+    let deadline =
+      clock.monotonicNanoseconds() &+ UInt64(clamping: timeoutMilliseconds) &* 1_000_000
+    try wait(until: deadline, timeoutMilliseconds) { () throws(ChromaError) in
+      try file.tryLock(Self.doorByte..<Self.doorByte + 1, .exclusive)
+    }
+    do throws(ChromaError) {
+      ticket.number = try drawTicket()
+      try file.unlock(Self.doorByte..<Self.doorByte + 1)
+      try wait(until: deadline, timeoutMilliseconds) { () throws(ChromaError) in
+        let ahead = Self.queueByte..<Self.queueByte + ticket.number
+        if try file.isLockedElsewhere(ahead, against: .exclusive) { return false }
+        return try file.tryLock(Self.turnByte..<Self.turnByte + 1, .exclusive)
+      }
+      try signIn()
+    } catch {
+      release()
+      throw error
+    }
+  }
+
+  /// Gives the turn to the next in the queue.
+  package func release() {
+    // Everything that this file may hold; a lock that cannot be given back ends with the file.
+    try? file.unlock(Self.doorByte..<Self.queueByte + ticket.number + 1)
+  }
+
+  /// Under the door: takes the next number and locks its byte.
+  private func drawTicket() throws(ChromaError) -> UInt64 {
+    let head = try file.read(at: 0, byteCountMax: 16)
+    var next: UInt64 = 1
+    if head.count == 16, head.starts(with: Self.magic) {
+      let stored = head.withUnsafeBytes {
+        UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+      }
+      if (1...Self.ticketMax).contains(stored) { next = stored }
+    }
+    // A counter that started over may meet numbers that are still held.
+    while try !file.tryLock(Self.queueByte + next..<Self.queueByte + next + 1, .exclusive) {
+      next = next % Self.ticketMax + 1
+    }
+    var writer = ByteWriter(byteCountExpected: 16)
+    for byte in Self.magic { writer.write(byte) }
+    writer.write(next % Self.ticketMax + 1)
+    try file.write(writer.bytes, at: 0)
+    return next
+  }
+
+  private func signIn() throws(ChromaError) {
+    var writer = ByteWriter(byteCountExpected: 16)
+    writer.write(UInt32(bitPattern: getpid()))
+    writer.write(0 as UInt32)
+    writer.write(clock.wallNanoseconds())
+    try file.write(writer.bytes, at: Self.holderOffset)
+  }
+
+  private func wait(
+    until deadline: UInt64, _ timeoutMilliseconds: Int,
+    for isReady: () throws(ChromaError) -> Bool
+  ) throws(ChromaError) {
+    var nap = Self.napNanosecondsRange.lowerBound
+    while try !isReady() {
+      guard clock.monotonicNanoseconds() < deadline else {
+        throw ChromaError(
+          .locked,
+          "\(try holder()) writes to \(directory); waited \(timeoutMilliseconds) ms for the turn. "
+            + "Try again, or allow more time.")
+      }
+      clock.sleep(nanoseconds: nap)
+      nap = min(2 * nap, Self.napNanosecondsRange.upperBound)
+    }
+  }
+
+  private func holder() throws(ChromaError) -> String {
+    let record = try file.read(at: Self.holderOffset, byteCountMax: 16)
+    guard record.count == 16 else { return "Another process" }
+    let (process, since) = record.withUnsafeBytes {
+      (
+        UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self)),
+        Int64(littleEndian: $0.loadUnaligned(fromByteOffset: 8, as: Int64.self))
+      )
+    }
+    let seconds =
+      max(0, clock.wallNanoseconds().subtractingReportingOverflow(since).partialValue)
+      / 1_000_000_000
+    return "Process \(process), since \(seconds) s,"
+  }
+}
