@@ -11,9 +11,12 @@ Rules for all methods:
   from one string: invalid argument -> InvalidArgumentError, unauthenticated -> ChromaAuthError,
   permission denied -> AuthorizationError, not found -> NotFoundError, all others -> InternalError.
 * An argument of the wrong Python type is a TypeError that names the argument, in the form
-  "argument 'name': 'int' object cannot be converted to 'PyString'". A limit, offset or n_results
-  that is negative or above 2**32 - 1 is
+  "argument 'name': 'int' object cannot be converted to 'PyString'"; for limit, offset and
+  n_results "argument 'limit': 'str' object cannot be interpreted as an integer". One of these that
+  is negative or above 2**32 - 1 is
   OverflowError("out of range integral type conversion attempted").
+* Columns of a write that differ in length are an InvalidArgumentError: "Inconsistent number of IDs,
+  embeddings, documents, URIs and metadatas".
 * Text that is not valid Unicode (a lone surrogate) is a UnicodeEncodeError.
 * After `close()` every other method raises InvalidArgumentError with a sentence that says so.
 

@@ -1,0 +1,180 @@
+"""Chroma: records with embeddings, documents and metadata, found by nearness and by filters.
+
+    import chromadb
+
+    client = chromadb.PersistentClient("./notes")
+    notes = client.get_or_create_collection("notes")
+    notes.add(ids=["1"], documents=["Bees dance to say where the flowers are."])
+    notes.query(query_texts=["How do insects talk?"], n_results=1)
+
+Importing this module loads next to nothing: numpy and the native engine come with the first client,
+and names are resolved when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from chromadb import api as api
+    from chromadb import auth as auth
+    from chromadb import base_types as base_types
+    from chromadb import config as config
+    from chromadb import errors as errors
+    from chromadb import types as types
+    from chromadb import utils as utils
+    from chromadb.api import AdminAPI as AdminAPI
+    from chromadb.api import ClientAPI as ClientAPI
+    from chromadb.api.models.Collection import Collection
+    from chromadb.api.types import (
+        URI,
+        CollectionMetadata,
+        Documents,
+        EmbeddingFunction,
+        Embeddings,
+        GetResult,
+        IDs,
+        Include,
+        Metadata,
+        Metadatas,
+        QueryResult,
+        UpdateCollectionMetadata,
+        UpdateMetadata,
+        URIs,
+        Where,
+        WhereDocument,
+    )
+    from chromadb.api.types import ReadLevel as ReadLevel
+    from chromadb.config import DEFAULT_DATABASE as DEFAULT_DATABASE
+    from chromadb.config import DEFAULT_TENANT as DEFAULT_TENANT
+    from chromadb.config import Settings as Settings
+
+__version__ = "1.5.9"
+
+__all__ = [
+    "URI",
+    "Collection",
+    "CollectionMetadata",
+    "Documents",
+    "EmbeddingFunction",
+    "Embeddings",
+    "GetResult",
+    "IDs",
+    "Include",
+    "Metadata",
+    "Metadatas",
+    "QueryResult",
+    "URIs",
+    "UpdateCollectionMetadata",
+    "UpdateMetadata",
+    "Where",
+    "WhereDocument",
+]
+
+_SUBMODULES = frozenset(("api", "auth", "base_types", "config", "errors", "types", "utils"))
+
+# Where the names come from that are not defined here.
+_HOMES = {
+    "AdminAPI": "chromadb.api",
+    "ClientAPI": "chromadb.api",
+    "Collection": "chromadb.api.models.Collection",
+    "DEFAULT_DATABASE": "chromadb.config",
+    "DEFAULT_TENANT": "chromadb.config",
+    "Settings": "chromadb.config",
+    "ReadLevel": "chromadb.api.types",
+} | {name: "chromadb.api.types" for name in __all__ if name != "Collection"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"chromadb.{name}")
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'chromadb' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_SUBMODULES, *_HOMES})
+
+
+_settings: Settings | None = None
+
+
+def configure(**kwargs: Any) -> None:
+    """Sets the settings of clients that are opened without any."""
+    global _settings
+    from chromadb.config import Settings
+
+    _settings = Settings(**kwargs)
+
+
+def get_settings() -> Settings:
+    """The settings of clients that are opened without any."""
+    global _settings
+    if _settings is None:
+        from chromadb.config import Settings
+
+        _settings = Settings()
+    return _settings
+
+
+def Client(
+    settings: Settings | None = None,
+    tenant: str = "default_tenant",
+    database: str = "default_database",
+) -> ClientAPI:
+    """Opens the database that the settings describe; by default one in memory."""
+    from chromadb.api.client import Client as LocalClient
+
+    return LocalClient(
+        tenant=str(tenant),
+        database=str(database),
+        settings=get_settings() if settings is None else settings,
+    )
+
+
+def EphemeralClient(
+    settings: Settings | None = None,
+    tenant: str = "default_tenant",
+    database: str = "default_database",
+) -> ClientAPI:
+    """Opens the database in memory.
+
+    All such clients of a process share one database, as long as one of them or of their
+    collections is alive.
+    """
+    from chromadb.config import Settings
+
+    settings = Settings() if settings is None else settings
+    settings.is_persistent = False
+    return Client(settings, tenant, database)
+
+
+def PersistentClient(
+    path: str | Path = "./chroma",
+    settings: Settings | None = None,
+    tenant: str = "default_tenant",
+    database: str = "default_database",
+) -> ClientAPI:
+    """Opens the database in a directory, which is created with its parents.
+
+    A write that returned is on disk. Any number of processes may open one directory.
+    """
+    from chromadb.config import Settings
+
+    settings = Settings() if settings is None else settings
+    settings.persist_directory = str(path)
+    settings.is_persistent = True
+    return Client(settings, tenant, database)
+
+
+def AdminClient(settings: Settings | None = None) -> AdminAPI:
+    """Opens the tenants and databases of what the settings describe."""
+    from chromadb.api.client import AdminClient as LocalAdminClient
+
+    return LocalAdminClient(get_settings() if settings is None else settings)

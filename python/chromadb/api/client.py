@@ -1,0 +1,193 @@
+"""The clients of a local database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from chromadb.api import AdminAPI, ClientAPI
+from chromadb.api.collection_configuration import (
+    CreateCollectionConfiguration,
+    validate_embedding_function_conflict_on_create,
+    validate_embedding_function_conflict_on_get,
+)
+from chromadb.api.models.Collection import Collection
+from chromadb.api.shared_system_client import SharedSystemClient
+from chromadb.api.types import (
+    CollectionMetadata,
+    DataLoader,
+    DefaultEmbeddingFunction,
+    EmbeddingFunction,
+    Loadable,
+    validate_embedding_function,
+)
+from chromadb.auth import UserIdentity
+from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings
+from chromadb.types import Collection as CollectionModel
+from chromadb.types import Database, Tenant
+
+__all__ = ["AdminClient", "Client", "SharedSystemClient"]
+
+
+class Client(SharedSystemClient, ClientAPI):
+    """The collections of one database of one tenant."""
+
+    def __init__(
+        self,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
+        settings: Settings | None = None,
+    ) -> None:
+        super().__init__(settings)
+        try:
+            self.set_tenant(tenant, database)
+        except BaseException:
+            self.close()
+            raise
+
+    def heartbeat(self) -> int:
+        return self._server.heartbeat()
+
+    def get_version(self) -> str:
+        return self._server.get_version()
+
+    def get_settings(self) -> Settings:
+        return self._server.get_settings()
+
+    def get_user_identity(self) -> UserIdentity:
+        return self._server.get_user_identity()
+
+    def get_max_batch_size(self) -> int:
+        return self._server.get_max_batch_size()
+
+    def list_collections(
+        self, limit: int | None = None, offset: int | None = None
+    ) -> Sequence[Collection]:
+        models = self._server.list_collections(limit, offset, self.tenant, self.database)
+        return [Collection(client=self._server, model=model) for model in models]
+
+    def count_collections(self) -> int:
+        return self._server.count_collections(self.tenant, self.database)
+
+    def create_collection(
+        self,
+        name: str,
+        schema: None = None,
+        configuration: CreateCollectionConfiguration | None = None,
+        metadata: CollectionMetadata | None = None,
+        embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),
+        data_loader: DataLoader[Loadable] | None = None,
+        get_or_create: bool = False,
+    ) -> Collection:
+        if schema is not None:
+            raise ValueError(
+                "Schemas are not supported: pass schema=None and describe the index with "
+                "configuration."
+            )
+        if configuration is not None and not isinstance(configuration, dict):
+            raise ValueError(f"Expected configuration to be a dict, got {configuration}")
+        # A copy: what the caller passed stays as it is.
+        completed = CreateCollectionConfiguration(**(configuration or {}))
+        configured = completed.get("embedding_function")
+        for function in (embedding_function, configured):
+            if function is not None:
+                validate_embedding_function(function)
+        validate_embedding_function_conflict_on_create(embedding_function, configured)
+        if configured is None and embedding_function is not None:
+            completed["embedding_function"] = embedding_function
+
+        model = self._server.create_collection(
+            name, completed, metadata, get_or_create, self.tenant, self.database
+        )
+        return self._collection(model, embedding_function, data_loader)
+
+    def get_collection(
+        self,
+        name: str,
+        embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),
+        data_loader: DataLoader[Loadable] | None = None,
+    ) -> Collection:
+        model = self._server.get_collection(name, self.tenant, self.database)
+        return self._collection(model, embedding_function, data_loader)
+
+    def get_collection_by_id(
+        self,
+        id: UUID,
+        embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),
+        data_loader: DataLoader[Loadable] | None = None,
+    ) -> Collection:
+        model = self._server.get_collection_by_id(id, self.tenant, self.database)
+        return self._collection(model, embedding_function, data_loader)
+
+    def get_or_create_collection(
+        self,
+        name: str,
+        schema: None = None,
+        configuration: CreateCollectionConfiguration | None = None,
+        metadata: CollectionMetadata | None = None,
+        embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),
+        data_loader: DataLoader[Loadable] | None = None,
+    ) -> Collection:
+        return self.create_collection(
+            name,
+            schema,
+            configuration,
+            metadata,
+            embedding_function,
+            data_loader,
+            get_or_create=True,
+        )
+
+    def delete_collection(self, name: str) -> None:
+        self._server.delete_collection(name, self.tenant, self.database)
+
+    def reset(self) -> bool:
+        return self._server.reset()
+
+    def set_tenant(self, tenant: str, database: str = DEFAULT_DATABASE) -> None:
+        self._server.get_tenant(tenant)
+        self._server.get_database(database, tenant)
+        self.tenant = tenant
+        self.database = database
+
+    def set_database(self, database: str) -> None:
+        self._server.get_database(database, self.tenant)
+        self.database = database
+
+    def _collection(
+        self,
+        model: CollectionModel,
+        embedding_function: EmbeddingFunction[Any] | None,
+        data_loader: DataLoader[Loadable] | None,
+    ) -> Collection:
+        stored = model.configuration_json.get("embedding_function")
+        validate_embedding_function_conflict_on_get(embedding_function, stored)
+        return Collection(self._server, model, embedding_function, data_loader)
+
+
+class AdminClient(SharedSystemClient, AdminAPI):
+    """Tenants and their databases."""
+
+    def create_tenant(self, name: str) -> None:
+        self._server.create_tenant(name)
+
+    def get_tenant(self, name: str) -> Tenant:
+        return self._server.get_tenant(name)
+
+    def create_database(self, name: str, tenant: str = DEFAULT_TENANT) -> None:
+        self._server.create_database(name, tenant)
+
+    def get_database(self, name: str, tenant: str = DEFAULT_TENANT) -> Database:
+        return self._server.get_database(name, tenant)
+
+    def delete_database(self, name: str, tenant: str = DEFAULT_TENANT) -> None:
+        self._server.delete_database(name, tenant)
+
+    def list_databases(
+        self,
+        limit: int | None = None,
+        offset: int | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> Sequence[Database]:
+        return self._server.list_databases(limit, offset, tenant)

@@ -1,0 +1,243 @@
+"""The configuration of a collection: what callers say, and the JSON that the engine keeps.
+
+The JSON has three keys: `hnsw` and `spann`, each a dict of settings or None, and
+`embedding_function`: `{"type": "known", "name": …, "config": …}` for a function that can be
+rebuilt, `{"type": "legacy"}` for one that cannot, None for none. Values are the engine's to check.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import Any, TypedDict
+
+from chromadb.api._embedding_function import EmbeddingFunction, known_name, shown_name
+from chromadb.api.types import CollectionMetadata, Space
+
+
+class HNSWConfiguration(TypedDict, total=False):
+    space: Space
+    ef_construction: int
+    max_neighbors: int
+    ef_search: int
+    num_threads: int
+    batch_size: int
+    sync_threshold: int
+    resize_factor: float
+
+
+class SpannConfiguration(TypedDict, total=False):
+    space: Space
+    search_nprobe: int
+    write_nprobe: int
+    ef_construction: int
+    ef_search: int
+    max_neighbors: int
+    reassign_neighbor_count: int
+    split_threshold: int
+    merge_threshold: int
+
+
+CreateHNSWConfiguration = HNSWConfiguration
+CreateSpannConfiguration = SpannConfiguration
+
+
+class UpdateHNSWConfiguration(TypedDict, total=False):
+    ef_search: int
+    num_threads: int
+    batch_size: int
+    sync_threshold: int
+    resize_factor: float
+
+
+class UpdateSpannConfiguration(TypedDict, total=False):
+    search_nprobe: int
+    ef_search: int
+
+
+class CollectionConfiguration(TypedDict, total=False):
+    """What a collection answers."""
+
+    hnsw: HNSWConfiguration | None
+    spann: SpannConfiguration | None
+    embedding_function: EmbeddingFunction[Any] | None
+
+
+class CreateCollectionConfiguration(TypedDict, total=False):
+    """What a new collection is given."""
+
+    hnsw: HNSWConfiguration | None
+    spann: SpannConfiguration | None
+    embedding_function: EmbeddingFunction[Any] | None
+
+
+class UpdateCollectionConfiguration(TypedDict, total=False):
+    """What may be changed later."""
+
+    hnsw: UpdateHNSWConfiguration | None
+    spann: UpdateSpannConfiguration | None
+    embedding_function: EmbeddingFunction[Any] | None
+
+
+# ---- To the engine ------------------------------------------------------------------------------
+
+
+def create_collection_configuration_to_json(
+    config: CreateCollectionConfiguration, metadata: CollectionMetadata | None = None
+) -> dict[str, Any]:
+    """The JSON of a new collection's configuration.
+
+    The distance is the one that the configuration or the legacy key `hnsw:space` of `metadata`
+    names, else the embedding function's default. Makes the function's class known by its name.
+    """
+    hnsw, spann = config.get("hnsw"), config.get("spann")
+    if hnsw is not None and spann is not None:
+        raise ValueError("hnsw and spann cannot both be provided")
+    function = config.get("embedding_function")
+    stored = _stored_function(function)
+    if function is None or stored["type"] == "legacy":
+        return {"hnsw": hnsw, "spann": spann, "embedding_function": stored}
+
+    space = metadata.get("hnsw:space") if isinstance(metadata, dict) else None
+    index: Any = spann if spann is not None else hnsw
+    if index is None and space is None:
+        index = {}
+    if isinstance(index, dict):
+        if index.get("space") is None:
+            index = {**index, "space": function.default_space()}
+        space = index["space"]
+    if space is not None and space not in function.supported_spaces():
+        warnings.warn(
+            f"space {space} is not supported by {function.name()}. "
+            f"Supported spaces: {function.supported_spaces()}",
+            UserWarning,
+            stacklevel=2,
+        )
+    if spann is not None:
+        return {"hnsw": None, "spann": index, "embedding_function": stored}
+    return {"hnsw": index, "spann": None, "embedding_function": stored}
+
+
+def create_collection_configuration_to_json_str(
+    config: CreateCollectionConfiguration, metadata: CollectionMetadata | None = None
+) -> str:
+    """The JSON text of a new collection's configuration."""
+    return json.dumps(create_collection_configuration_to_json(config, metadata))
+
+
+def update_collection_configuration_to_json(
+    config: UpdateCollectionConfiguration,
+) -> dict[str, Any]:
+    """The JSON of a change; empty where nothing changes."""
+    hnsw, spann = config.get("hnsw"), config.get("spann")
+    function = config.get("embedding_function")
+    if hnsw is None and spann is None and function is None:
+        return {}
+    stored = None if function is None else _stored_function(function)
+    return {"hnsw": hnsw, "spann": spann, "embedding_function": stored}
+
+
+def update_collection_configuration_to_json_str(config: UpdateCollectionConfiguration) -> str:
+    """The JSON text of a change."""
+    return json.dumps(update_collection_configuration_to_json(config))
+
+
+def _stored_function(function: EmbeddingFunction[Any] | None) -> dict[str, Any]:
+    name = None if function is None else known_name(function)
+    if function is None or name is None:
+        if function is not None:
+            warnings.warn(
+                f"The collection cannot remember its embedding function: "
+                f"{type(function).__name__} has no name() and get_config(). Pass the function "
+                "again whenever the collection is opened.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+        return {"type": "legacy"}
+    from chromadb.utils.embedding_functions import register_embedding_function
+
+    config = function.get_config()
+    function.validate_config(config)
+    register_embedding_function(type(function))
+    return {"name": name, "type": "known", "config": config}
+
+
+# ---- From the engine ----------------------------------------------------------------------------
+
+
+def load_collection_configuration_from_json(json_map: dict[str, Any]) -> CollectionConfiguration:
+    """The configuration with its embedding function built, where it can be.
+
+    Raises ValueError where the function is known by a name that no class is registered under.
+    """
+    return CollectionConfiguration(
+        hnsw=json_map.get("hnsw"),
+        spann=json_map.get("spann"),
+        embedding_function=load_embedding_function(json_map.get("embedding_function")),
+    )
+
+
+def load_embedding_function(stored: dict[str, Any] | None) -> EmbeddingFunction[Any] | None:
+    """The function that the JSON describes; None where it describes none that can be rebuilt."""
+    if stored is None or stored.get("type") != "known":
+        return None
+    from chromadb.utils.embedding_functions import known_embedding_functions
+
+    name = stored["name"]
+    if name not in known_embedding_functions:
+        raise ValueError(
+            f"Embedding function {name} not found. Add @register_embedding_function decorator to "
+            "the class definition."
+        )
+    return known_embedding_functions[name].build_from_config(stored["config"])
+
+
+# ---- Conflicts ----------------------------------------------------------------------------------
+
+
+def validate_embedding_function_conflict_on_create(
+    embedding_function: EmbeddingFunction[Any] | None,
+    configuration_ef: EmbeddingFunction[Any] | None,
+) -> None:
+    """Refuses two different functions for one new collection. The default one does not count."""
+    if embedding_function is None or configuration_ef is None:
+        return
+    name, configured = shown_name(embedding_function), shown_name(configuration_ef)
+    if name not in ("default", configured):
+        raise ValueError(
+            "Multiple embedding functions provided. Please provide only one. Embedding function "
+            f"conflict: {name} vs {configured}"
+        )
+
+
+def validate_embedding_function_conflict_on_get(
+    embedding_function: EmbeddingFunction[Any] | None,
+    persisted_ef_config: dict[str, Any] | None,
+) -> None:
+    """Refuses a function that is not the collection's own. The default one does not count."""
+    if embedding_function is None or persisted_ef_config is None:
+        return
+    name, persisted = shown_name(embedding_function), persisted_ef_config.get("name")
+    if persisted is not None and name not in ("default", persisted):
+        raise ValueError(
+            "An embedding function already exists in the collection configuration, and a new one "
+            "is provided. If this is intentional, please embed documents separately. Embedding "
+            f"function conflict: new: {name} vs persisted: {persisted}"
+        )
+
+
+def validate_embedding_function_update(
+    embedding_function: EmbeddingFunction[Any], persisted_ef_config: dict[str, Any] | None
+) -> None:
+    """Refuses to change a collection's function into one of another name."""
+    if persisted_ef_config is None or persisted_ef_config.get("name") is None:
+        return
+    persisted = persisted_ef_config["name"]
+    name = shown_name(embedding_function)
+    if name != persisted:
+        raise ValueError(
+            f"Cannot update embedding function: incompatible types ({persisted} vs {name})"
+        )
+    embedding_function.validate_config_update(
+        persisted_ef_config["config"], embedding_function.get_config()
+    )

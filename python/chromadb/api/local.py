@@ -1,0 +1,338 @@
+"""The engine of this process, behind the interface that clients use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+import numpy as np
+
+from chromadb.api import ServerAPI
+from chromadb.api.collection_configuration import (
+    CreateCollectionConfiguration,
+    UpdateCollectionConfiguration,
+    create_collection_configuration_to_json_str,
+    update_collection_configuration_to_json_str,
+)
+from chromadb.api.types import (
+    CollectionMetadata,
+    DeleteResult,
+    GetResult,
+    IDs,
+    Include,
+    Metadata,
+    QueryResult,
+    Where,
+    WhereDocument,
+)
+from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings, System
+from chromadb.types import Collection as CollectionModel
+from chromadb.types import Database, Tenant
+
+if TYPE_CHECKING:
+    from chromadb import _chroma
+    from chromadb.api._embeddings import Matrix
+    from chromadb.auth import UserIdentity
+
+
+class LocalAPI(ServerAPI):
+    """Calls the native engine of a system. Any thread, any number at once."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    @property
+    def _engine(self) -> _chroma.Engine:
+        return self._system.engine
+
+    # ---- The database as a whole ----------------------------------------------------------------
+
+    def heartbeat(self) -> int:
+        return self._engine.heartbeat()
+
+    def get_version(self) -> str:
+        from chromadb import __version__
+
+        return __version__
+
+    def get_settings(self) -> Settings:
+        return self._system.settings
+
+    def get_user_identity(self) -> UserIdentity:
+        from chromadb.auth import UserIdentity
+
+        return UserIdentity(user_id="", tenant=DEFAULT_TENANT, databases=[DEFAULT_DATABASE])
+
+    def get_max_batch_size(self) -> int:
+        return self._engine.get_max_batch_size()
+
+    def reset(self) -> bool:
+        return self._engine.reset()
+
+    # ---- Tenants and databases ------------------------------------------------------------------
+
+    def create_tenant(self, name: str) -> None:
+        self._engine.create_tenant(name)
+
+    def get_tenant(self, name: str) -> Tenant:
+        return Tenant(name=self._engine.get_tenant(name).name)
+
+    def create_database(self, name: str, tenant: str = DEFAULT_TENANT) -> None:
+        self._engine.create_database(name, tenant)
+
+    def get_database(self, name: str, tenant: str = DEFAULT_TENANT) -> Database:
+        return _database(self._engine.get_database(name, tenant))
+
+    def delete_database(self, name: str, tenant: str = DEFAULT_TENANT) -> None:
+        self._engine.delete_database(name, tenant)
+
+    def list_databases(
+        self,
+        limit: int | None = None,
+        offset: int | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> Sequence[Database]:
+        return [_database(found) for found in self._engine.list_databases(limit, offset, tenant)]
+
+    # ---- Collections ----------------------------------------------------------------------------
+
+    def list_collections(
+        self, limit: int | None, offset: int | None, tenant: str, database: str
+    ) -> Sequence[CollectionModel]:
+        found = self._engine.list_collections(limit, offset, tenant, database)
+        return [_model(collection) for collection in found]
+
+    def count_collections(self, tenant: str, database: str) -> int:
+        return self._engine.count_collections(tenant, database)
+
+    def create_collection(
+        self,
+        name: str,
+        configuration: CreateCollectionConfiguration | None,
+        metadata: CollectionMetadata | None,
+        get_or_create: bool,
+        tenant: str,
+        database: str,
+    ) -> CollectionModel:
+        text = None
+        if configuration:
+            text = create_collection_configuration_to_json_str(configuration, metadata)
+        return _model(
+            self._engine.create_collection(
+                name, text, None, metadata, get_or_create, tenant, database
+            )
+        )
+
+    def get_collection(self, name: str, tenant: str, database: str) -> CollectionModel:
+        return _model(self._engine.get_collection(name, tenant, database))
+
+    def get_collection_by_id(
+        self, collection_id: UUID, tenant: str, database: str
+    ) -> CollectionModel:
+        return _model(self._engine.get_collection_by_id(str(collection_id), tenant, database))
+
+    def delete_collection(self, name: str, tenant: str, database: str) -> None:
+        self._engine.delete_collection(name, tenant, database)
+
+    def _modify(
+        self,
+        collection_id: UUID,
+        new_name: str | None,
+        new_metadata: CollectionMetadata | None,
+        new_configuration: UpdateCollectionConfiguration | None,
+    ) -> None:
+        text = None
+        if new_configuration:
+            text = update_collection_configuration_to_json_str(new_configuration)
+        self._engine.update_collection(str(collection_id), new_name, new_metadata, text)
+
+    # ---- Records --------------------------------------------------------------------------------
+
+    def _count(self, collection_id: UUID, tenant: str, database: str) -> int:
+        return self._engine.count(str(collection_id), tenant, database)
+
+    def _add(
+        self,
+        ids: IDs,
+        collection_id: UUID,
+        embeddings: Matrix,
+        metadatas: list[Metadata | None] | None,
+        documents: list[str | None] | None,
+        uris: list[str | None] | None,
+        tenant: str,
+        database: str,
+    ) -> bool:
+        return self._engine.add(
+            ids,
+            str(collection_id),
+            embeddings,
+            _dicts(metadatas),
+            documents,
+            uris,
+            tenant,
+            database,
+        )
+
+    def _update(
+        self,
+        collection_id: UUID,
+        ids: IDs,
+        embeddings: Matrix | None,
+        metadatas: list[Metadata | None] | None,
+        documents: list[str | None] | None,
+        uris: list[str | None] | None,
+        tenant: str,
+        database: str,
+    ) -> bool:
+        return self._engine.update(
+            str(collection_id),
+            ids,
+            embeddings,
+            _dicts(metadatas),
+            documents,
+            uris,
+            tenant,
+            database,
+        )
+
+    def _upsert(
+        self,
+        collection_id: UUID,
+        ids: IDs,
+        embeddings: Matrix,
+        metadatas: list[Metadata | None] | None,
+        documents: list[str | None] | None,
+        uris: list[str | None] | None,
+        tenant: str,
+        database: str,
+    ) -> bool:
+        return self._engine.upsert(
+            str(collection_id),
+            ids,
+            embeddings,
+            _dicts(metadatas),
+            documents,
+            uris,
+            tenant,
+            database,
+        )
+
+    def _delete(
+        self,
+        collection_id: UUID,
+        ids: IDs | None,
+        where: Where | None,
+        where_document: WhereDocument | None,
+        limit: int | None,
+        tenant: str,
+        database: str,
+    ) -> DeleteResult:
+        deleted = self._engine.delete(
+            str(collection_id), ids, _json(where), _json(where_document), limit, tenant, database
+        )
+        return DeleteResult(deleted=deleted)
+
+    def _get(
+        self,
+        collection_id: UUID,
+        ids: IDs | None,
+        where: Where | None,
+        limit: int | None,
+        offset: int | None,
+        where_document: WhereDocument | None,
+        include: Include,
+        tenant: str,
+        database: str,
+    ) -> GetResult:
+        found = self._engine.get(
+            str(collection_id),
+            ids,
+            _json(where),
+            limit,
+            0 if offset is None else offset,
+            _json(where_document),
+            cast("list[str]", include),
+            tenant,
+            database,
+        )
+        return GetResult(
+            ids=found.ids,
+            embeddings=None if found.embeddings is None else _doubles(found.embeddings),
+            documents=found.documents,
+            uris=found.uris,
+            included=include,
+            data=None,
+            metadatas=cast(Any, found.metadatas),
+        )
+
+    def _query(
+        self,
+        collection_id: UUID,
+        ids: IDs | None,
+        query_embeddings: Matrix,
+        n_results: int,
+        where: Where | None,
+        where_document: WhereDocument | None,
+        include: Include,
+        tenant: str,
+        database: str,
+    ) -> QueryResult:
+        found = self._engine.query(
+            str(collection_id),
+            ids,
+            query_embeddings,
+            n_results,
+            _json(where),
+            _json(where_document),
+            cast("list[str]", include),
+            tenant,
+            database,
+        )
+        return QueryResult(
+            ids=found.ids,
+            embeddings=(
+                None
+                if found.embeddings is None
+                else [_doubles(embeddings) for embeddings in found.embeddings]
+            ),
+            documents=found.documents,
+            uris=found.uris,
+            included=include,
+            data=None,
+            metadatas=cast(Any, found.metadatas),
+            distances=found.distances,
+        )
+
+
+def _model(found: _chroma.Collection) -> CollectionModel:
+    return CollectionModel(
+        id=found.id,
+        name=found.name,
+        configuration_json=found.configuration,
+        serialized_schema=found.schema,
+        metadata=found.metadata,
+        dimension=found.dimension,
+        tenant=found.tenant,
+        database=found.database,
+    )
+
+
+def _database(found: _chroma.Database) -> Database:
+    return Database(id=found.id, name=found.name, tenant=found.tenant)
+
+
+def _json(filter: Where | WhereDocument | None) -> str | None:
+    return None if filter is None else json.dumps(filter)
+
+
+def _dicts(metadatas: list[Metadata | None] | None) -> list[dict[str, Any] | None] | None:
+    # Validation has seen to it that they are dicts; the public type is Mapping so that a list of
+    # dict[str, str] type-checks.
+    return cast("list[dict[str, Any] | None] | None", metadatas)
+
+
+def _doubles(rows: Matrix) -> np.ndarray[Any, np.dtype[np.float64]]:
+    # Upstream's answers are doubles, and no rows are an array of one dimension.
+    return rows.astype(np.float64) if len(rows) else np.array([], dtype=np.float64)

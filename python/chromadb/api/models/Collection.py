@@ -1,0 +1,277 @@
+"""A collection: records with ids, embeddings, documents, URIs and metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from chromadb.api._validation import (
+    DATA_LOADER_NEEDED,
+    maybe_cast_one_to_many,
+    validate_delete,
+    validate_include,
+    validate_n_results,
+    validate_reads,
+    validating,
+)
+from chromadb.api.collection_configuration import UpdateCollectionConfiguration
+from chromadb.api.models.CollectionCommon import CollectionCommon
+from chromadb.api.types import (
+    CollectionMetadata,
+    DeleteResult,
+    Embedding,
+    GetResult,
+    Image,
+    Include,
+    IncludeMetadataDocuments,
+    IncludeMetadataDocumentsDistances,
+    IncludeMetadataDocumentsEmbeddings,
+    Metadata,
+    PyEmbedding,
+    QueryResult,
+    ReadLevel,
+    Where,
+    WhereDocument,
+)
+
+# One vector, or one for each record or query.
+Vectors: TypeAlias = PyEmbedding | Embedding | Sequence[PyEmbedding] | Sequence[Embedding]
+
+
+class Collection(CollectionCommon):
+    """A collection of a local database. Any thread, any number at once.
+
+    Arguments that take one value or many take a list for many; a tuple is one value. Embeddings
+    may be lists of numbers or numpy arrays; one contiguous float32 array with a row for each record
+    is passed on without a copy.
+    """
+
+    # ---- Writes ---------------------------------------------------------------------------------
+
+    def add(
+        self,
+        ids: str | list[str],
+        embeddings: Vectors | None = None,
+        metadatas: Metadata | Sequence[Metadata | None] | None = None,
+        documents: str | Sequence[str | None] | None = None,
+        images: Image | Sequence[Image] | None = None,
+        uris: str | Sequence[str | None] | None = None,
+    ) -> None:
+        """Adds records. Ids that exist are left as they are, without an error.
+
+        Args:
+            ids: The ids; each may occur once.
+            embeddings: The vectors. Without them the documents, the images or what the URIs lead
+                to are embedded; exactly one of these must then be given.
+            metadatas: Values under string keys: str, int, float, bool, or a list of one of these.
+            documents: The texts.
+            images: Arrays of at least two dimensions. They are embedded, and not stored.
+            uris: Where the data of the records are.
+
+        Raises:
+            ValueError: The arguments do not fit together, or have the wrong types.
+            DuplicateIDError: An id occurs twice.
+            InvalidArgumentError: The engine refuses a value: the vectors have another dimension
+                than the collection, or numbers that are not finite.
+        """
+        records = self._prepare(
+            "add",
+            ("documents", "images", "uris"),
+            ids,
+            embeddings,
+            metadatas,
+            documents,
+            images,
+            uris,
+        )
+        assert records.embeddings is not None
+        self._client._add(
+            records.ids,
+            self.id,
+            records.embeddings,
+            records.metadatas,
+            records.documents,
+            records.uris,
+            self.tenant,
+            self.database,
+        )
+
+    def update(
+        self,
+        ids: str | list[str],
+        embeddings: Vectors | None = None,
+        metadatas: Metadata | Sequence[Metadata | None] | None = None,
+        documents: str | Sequence[str | None] | None = None,
+        images: Image | Sequence[Image] | None = None,
+        uris: str | Sequence[str | None] | None = None,
+    ) -> None:
+        """Changes records. Ids that do not exist are passed over, without an error.
+
+        What is given replaces what was there; metadata are merged key by key, and a value of None
+        deletes its key. Documents or images without embeddings are embedded anew. Raises as `add`.
+        """
+        records = self._prepare(
+            "update", ("documents", "images"), ids, embeddings, metadatas, documents, images, uris
+        )
+        self._client._update(
+            self.id,
+            records.ids,
+            records.embeddings,
+            records.metadatas,
+            records.documents,
+            records.uris,
+            self.tenant,
+            self.database,
+        )
+
+    def upsert(
+        self,
+        ids: str | list[str],
+        embeddings: Vectors | None = None,
+        metadatas: Metadata | Sequence[Metadata | None] | None = None,
+        documents: str | Sequence[str | None] | None = None,
+        images: Image | Sequence[Image] | None = None,
+        uris: str | Sequence[str | None] | None = None,
+    ) -> None:
+        """Changes the records that exist, as `update`, and adds the others. Raises as `add`."""
+        records = self._prepare(
+            "upsert", ("documents", "images"), ids, embeddings, metadatas, documents, images, uris
+        )
+        assert records.embeddings is not None
+        self._client._upsert(
+            self.id,
+            records.ids,
+            records.embeddings,
+            records.metadatas,
+            records.documents,
+            records.uris,
+            self.tenant,
+            self.database,
+        )
+
+    def delete(
+        self,
+        ids: str | list[str] | None = None,
+        where: Where | None = None,
+        where_document: WhereDocument | None = None,
+        limit: int | None = None,
+    ) -> DeleteResult:
+        """Deletes the records with these ids, and those alone that the filters match.
+
+        `limit` bounds how many records the filters take, in the order of insertion. The result
+        counts the records deleted; of a deletion by ids alone, the ids given.
+        """
+        with validating("delete"):
+            id_list = maybe_cast_one_to_many(ids)
+            validate_delete(id_list, where, where_document, limit)
+        return self._client._delete(
+            self.id, id_list, where, where_document, limit, self.tenant, self.database
+        )
+
+    def modify(
+        self,
+        name: str | None = None,
+        metadata: CollectionMetadata | None = None,
+        configuration: UpdateCollectionConfiguration | None = None,
+    ) -> None:
+        """Renames the collection, replaces its whole metadata, or changes settings of its index.
+
+        The distance and the kind of embedding function cannot change.
+        """
+        self._validate_modify(metadata, configuration)
+        self._client._modify(self.id, name, metadata, configuration)
+        if name is not None:
+            self._model.name = name
+        if metadata is not None:
+            self._model.metadata = metadata
+        if configuration is not None:
+            fresh = self._client.get_collection_by_id(self.id, self.tenant, self.database)
+            self._model.configuration_json = fresh.configuration_json
+            self._model.serialized_schema = fresh.serialized_schema
+            self._remembered_function = None
+            function = configuration.get("embedding_function")
+            if function is not None:
+                self._embedding_function = function
+
+    # ---- Reads ----------------------------------------------------------------------------------
+
+    def count(self, read_level: ReadLevel = ReadLevel.INDEX_AND_WAL) -> int:
+        """How many records there are. A local database always counts all writes that returned."""
+        return self._client._count(self.id, self.tenant, self.database)
+
+    def get(
+        self,
+        ids: str | list[str] | None = None,
+        where: Where | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        where_document: WhereDocument | None = None,
+        include: Include = IncludeMetadataDocuments,
+    ) -> GetResult:
+        """Records in the order of insertion: those with these ids that the filters match.
+
+        `limit` and `offset` count what is left after filtering.
+        """
+        loader = self._data_loader
+        with validating("get"):
+            id_list = maybe_cast_one_to_many(ids)
+            validate_reads(id_list, where, where_document)
+            validate_include(include, disallowed=["distances"])
+            if "data" in include and loader is None:
+                raise ValueError(DATA_LOADER_NEEDED)
+        result = self._client._get(
+            self.id,
+            id_list,
+            where,
+            limit,
+            offset,
+            where_document,
+            self._requested(include),
+            self.tenant,
+            self.database,
+        )
+        if "data" in include and loader is not None:
+            result["data"] = loader(result["uris"])
+        return result
+
+    def peek(self, limit: int = 10) -> GetResult:
+        """The first records, with their embeddings."""
+        return self.get(limit=limit, include=IncludeMetadataDocumentsEmbeddings)
+
+    def query(
+        self,
+        query_embeddings: Vectors | None = None,
+        query_texts: str | list[str] | None = None,
+        query_images: Image | list[Image] | None = None,
+        query_uris: str | list[str] | None = None,
+        ids: str | list[str] | None = None,
+        n_results: int = 10,
+        where: Where | None = None,
+        where_document: WhereDocument | None = None,
+        include: Include = IncludeMetadataDocumentsDistances,
+    ) -> QueryResult:
+        """The nearest records for each query, nearest first.
+
+        Without `query_embeddings`, exactly one of the texts, the images and the URIs is embedded.
+        The ids and the filters say which records are candidates at all.
+        """
+        with validating("query"):
+            validate_reads(None, where, where_document)
+            validate_include(include)
+            validate_n_results(n_results)
+        queries = self._prepare_queries(query_embeddings, query_texts, query_images, query_uris)
+        result = self._client._query(
+            self.id,
+            maybe_cast_one_to_many(ids),
+            queries,
+            n_results,
+            where,
+            where_document,
+            self._requested(include),
+            self.tenant,
+            self.database,
+        )
+        loader = self._data_loader
+        if "data" in include and loader is not None:
+            result["data"] = [loader(uris) for uris in result["uris"] or []]
+        return result

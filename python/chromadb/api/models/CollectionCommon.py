@@ -1,0 +1,260 @@
+"""What collections do before and after they call the engine: check, embed, and complete results."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+from chromadb.api import ServerAPI
+from chromadb.api._embeddings import Matrix, embedding_matrix
+from chromadb.api._validation import (
+    DATA_LOADER_NEEDED,
+    maybe_cast_one_to_many,
+    validate_documents,
+    validate_ids,
+    validate_images,
+    validate_lengths,
+    validate_metadatas,
+    validating,
+)
+from chromadb.api.collection_configuration import (
+    CollectionConfiguration,
+    UpdateCollectionConfiguration,
+    load_collection_configuration_from_json,
+    load_embedding_function,
+    validate_embedding_function_update,
+)
+from chromadb.api.types import (
+    CollectionMetadata,
+    DataLoader,
+    DefaultEmbeddingFunction,
+    EmbeddingFunction,
+    Include,
+    Loadable,
+    Metadata,
+    validate_embedding_function,
+    validate_metadata,
+)
+from chromadb.types import Collection as CollectionModel
+
+
+class Records(NamedTuple):
+    """The columns of one write, checked and embedded. None stands for no column."""
+
+    ids: list[str]
+    embeddings: Matrix | None
+    metadatas: list[Metadata | None] | None
+    documents: list[str | None] | None
+    uris: list[str | None] | None
+
+
+class CollectionCommon:
+    """A collection as it was when it was fetched, and the function that embeds for it."""
+
+    def __init__(
+        self,
+        client: ServerAPI,
+        model: CollectionModel,
+        embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),
+        data_loader: DataLoader[Loadable] | None = None,
+    ) -> None:
+        if embedding_function is not None:
+            validate_embedding_function(embedding_function)
+        self._client = client
+        self._model = model
+        self._embedding_function = embedding_function
+        self._data_loader = data_loader
+        # The function that the collection remembers, once it has been needed.
+        self._remembered_function: EmbeddingFunction[Any] | None = None
+
+    # ---- Properties -----------------------------------------------------------------------------
+
+    @property
+    def id(self) -> UUID:
+        return self._model.id
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    @property
+    def metadata(self) -> CollectionMetadata | None:
+        return cast("CollectionMetadata | None", self._model.metadata)
+
+    @property
+    def tenant(self) -> str:
+        return self._model.tenant
+
+    @property
+    def database(self) -> str:
+        return self._model.database
+
+    @property
+    def configuration_json(self) -> dict[str, Any]:
+        """The configuration as JSON values."""
+        return self._model.configuration_json
+
+    @property
+    def configuration(self) -> CollectionConfiguration:
+        """The configuration, with the remembered embedding function built anew.
+
+        Raises ValueError where its name is not registered.
+        """
+        return load_collection_configuration_from_json(self._model.configuration_json)
+
+    def get_model(self) -> CollectionModel:
+        """The collection as the engine described it."""
+        return self._model
+
+    def __repr__(self) -> str:
+        return f"Collection(name={self.name})"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, CollectionCommon)
+            and self._model == other._model
+            and self._embedding_function == other._embedding_function
+            and self._data_loader == other._data_loader
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # Mutable, and equal by value.
+
+    # ---- Before a write -------------------------------------------------------------------------
+
+    def _prepare(
+        self,
+        operation: str,
+        sources: tuple[str, ...],
+        ids: Any,
+        embeddings: Any,
+        metadatas: Any,
+        documents: Any,
+        images: Any,
+        uris: Any,
+    ) -> Records:
+        """Checks the columns of a write and embeds where no embeddings are given.
+
+        `sources` are the columns that may be embedded. An update need not have one.
+        """
+        with validating(operation):
+            matrix = None if embeddings is None else embedding_matrix(embeddings)
+            ids = maybe_cast_one_to_many(ids)
+            metadatas = maybe_cast_one_to_many(metadatas)
+            documents = maybe_cast_one_to_many(documents)
+            images = maybe_cast_one_to_many(images)
+            uris = maybe_cast_one_to_many(uris)
+            validate_lengths(
+                {
+                    "ids": ids,
+                    "metadatas": metadatas,
+                    "embeddings": matrix,
+                    "documents": documents,
+                    "images": images,
+                    "uris": uris,
+                }
+            )
+            validate_ids(ids)
+            if metadatas is not None:
+                validate_metadatas(metadatas)
+            if documents is not None:
+                validate_documents(documents, nullable=matrix is not None)
+            if images is not None:
+                validate_images(images)
+            columns = {"documents": documents, "images": images, "uris": uris}
+            given = [name for name in sources if columns[name] is not None]
+            if matrix is None and len(given) != 1 and (given or operation != "update"):
+                raise ValueError(f"Exactly one of {', '.join(sources)} must be provided")
+        if matrix is None and given:
+            matrix = self._embed(operation, given[0], columns[given[0]])
+        return Records(ids, matrix, metadatas, documents, uris)
+
+    def _prepare_queries(
+        self, query_embeddings: Any, query_texts: Any, query_images: Any, query_uris: Any
+    ) -> Matrix:
+        """One vector for each query, embedded where none are given."""
+        columns = {
+            "documents": maybe_cast_one_to_many(query_texts),
+            "images": maybe_cast_one_to_many(query_images),
+            "uris": maybe_cast_one_to_many(query_uris),
+        }
+        with validating("query"):
+            given = [name for name, column in columns.items() if column is not None]
+            if query_embeddings is None and not given:
+                raise ValueError(
+                    "At least one of one of embeddings, documents, images, uris must be provided"
+                )
+            validate_lengths({name: columns[name] for name in given})
+            if columns["documents"] is not None:
+                validate_documents(columns["documents"])
+            if columns["images"] is not None:
+                validate_images(columns["images"])
+            if query_embeddings is not None:
+                return embedding_matrix(query_embeddings)
+            if len(given) > 1:
+                raise ValueError("Exactly one of documents, images, uris must be provided")
+        return self._embed("query", given[0], columns[given[0]])
+
+    def _embed(self, operation: str, source: str, inputs: Any) -> Matrix:
+        """Embeds documents, images, or what URIs lead to."""
+        with validating(operation):
+            if source == "uris":
+                if self._data_loader is None:
+                    raise ValueError(DATA_LOADER_NEEDED)
+                inputs = self._data_loader(inputs)
+            function = self._function()
+            # A plain callable may serve as a function, and has no `embed_query`.
+            if operation == "query" and hasattr(function, "embed_query"):
+                return embedding_matrix(function.embed_query(input=inputs))
+            return embedding_matrix(function(input=inputs))
+
+    def _function(self) -> EmbeddingFunction[Any]:
+        """The function that was passed; else the remembered one; else the default one if passed."""
+        passed = self._embedding_function
+        if passed is not None and not isinstance(passed, DefaultEmbeddingFunction):
+            return passed
+        if self._remembered_function is None:
+            self._remembered_function = load_embedding_function(
+                self._model.configuration_json.get("embedding_function")
+            )
+        function = self._remembered_function or passed
+        if function is None:
+            raise ValueError(
+                "You must provide an embedding function to compute embeddings."
+                "https://docs.trychroma.com/guides/embeddings"
+            )
+        return function
+
+    # ---- Around a read --------------------------------------------------------------------------
+
+    def _requested(self, include: Include) -> Include:
+        """The columns to ask the engine for: data are loaded from URIs."""
+        if "data" in include and "uris" not in include:
+            return [*include, "uris"]
+        return list(include)
+
+    # ---- Modify ---------------------------------------------------------------------------------
+
+    def _validate_modify(
+        self,
+        metadata: CollectionMetadata | None,
+        configuration: UpdateCollectionConfiguration | None,
+    ) -> None:
+        if metadata is not None:
+            validate_metadata(metadata)
+            if "hnsw:space" in metadata:
+                raise ValueError(
+                    "Changing the distance function of a collection once it is created is not "
+                    "supported currently."
+                )
+        if configuration is None:
+            return
+        if not isinstance(configuration, dict):
+            raise ValueError(f"Expected configuration to be a dict, got {configuration}")
+        stored = self._model.configuration_json
+        only_spann = configuration.get("spann") is not None and configuration.get("hnsw") is None
+        if only_spann and stored.get("spann") is None:
+            raise ValueError("Trying to update SPANN config but schema has HNSW")
+        function = configuration.get("embedding_function")
+        if function is not None:
+            validate_embedding_function(function)
+            validate_embedding_function_update(function, stored.get("embedding_function"))

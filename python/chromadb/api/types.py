@@ -1,0 +1,190 @@
+"""The names of the API: values, results, and the functions that check them."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
+
+import numpy as np
+
+from chromadb.api._embedding_function import (
+    D,
+    DataLoader,
+    DefaultEmbeddingFunction,
+    EmbeddingFunction,
+    L,
+    validate_embedding_function,
+)
+from chromadb.api._embeddings import (
+    convert_list_embeddings_to_np,
+    convert_np_embeddings_to_list,
+    normalize_embeddings,
+    validate_embeddings,
+)
+from chromadb.api._validation import (
+    is_document,
+    is_image,
+    maybe_cast_one_to_many,
+    validate_documents,
+    validate_ids,
+    validate_images,
+    validate_include,
+    validate_metadata,
+    validate_metadatas,
+    validate_n_results,
+    validate_where,
+    validate_where_document,
+)
+from chromadb.base_types import (
+    URI,
+    Document,
+    Documents,
+    Embeddable,
+    Image,
+    Images,
+    LiteralValue,
+    Loadable,
+    LogicalOperator,
+    Metadata,
+    OperatorExpression,
+    PyVector,
+    Space,
+    UpdateMetadata,
+    URIs,
+    Vector,
+    Where,
+    WhereDocument,
+    WhereDocumentOperator,
+    WhereOperator,
+)
+
+__all__ = [
+    "ID",
+    "URI",
+    "CollectionMetadata",
+    "D",
+    "DataLoader",
+    "DefaultEmbeddingFunction",
+    "DeleteResult",
+    "Document",
+    "Documents",
+    "Embeddable",
+    "Embedding",
+    "EmbeddingFunction",
+    "Embeddings",
+    "GetResult",
+    "IDs",
+    "Image",
+    "Images",
+    "Include",
+    "IncludeMetadataDocuments",
+    "IncludeMetadataDocumentsDistances",
+    "IncludeMetadataDocumentsEmbeddings",
+    "IncludeMetadataDocumentsEmbeddingsDistances",
+    "L",
+    "LiteralValue",
+    "Loadable",
+    "LogicalOperator",
+    "Metadata",
+    "Metadatas",
+    "OneOrMany",
+    "OperatorExpression",
+    "PyEmbedding",
+    "PyEmbeddings",
+    "PyVector",
+    "QueryResult",
+    "ReadLevel",
+    "Space",
+    "URIs",
+    "UpdateCollectionMetadata",
+    "UpdateMetadata",
+    "Vector",
+    "Where",
+    "WhereDocument",
+    "WhereDocumentOperator",
+    "WhereOperator",
+    "convert_list_embeddings_to_np",
+    "convert_np_embeddings_to_list",
+    "is_document",
+    "is_image",
+    "maybe_cast_one_to_many",
+    "normalize_embeddings",
+    "validate_documents",
+    "validate_embedding_function",
+    "validate_embeddings",
+    "validate_ids",
+    "validate_images",
+    "validate_include",
+    "validate_metadata",
+    "validate_metadatas",
+    "validate_n_results",
+    "validate_where",
+    "validate_where_document",
+]
+
+T = TypeVar("T")
+
+# One value, or a list of it. Only a list counts as many: a tuple is one value.
+OneOrMany: TypeAlias = T | list[T]
+
+ID: TypeAlias = str
+IDs: TypeAlias = list[ID]
+Embedding: TypeAlias = Vector
+Embeddings: TypeAlias = list[Embedding]
+PyEmbedding: TypeAlias = PyVector
+PyEmbeddings: TypeAlias = list[PyEmbedding]
+Metadatas: TypeAlias = list[Metadata]
+CollectionMetadata: TypeAlias = dict[str, Any]
+UpdateCollectionMetadata: TypeAlias = dict[str, Any]
+
+Include: TypeAlias = list[
+    Literal["documents", "embeddings", "metadatas", "distances", "uris", "data"]
+]
+IncludeMetadataDocuments: Include = ["metadatas", "documents"]
+IncludeMetadataDocumentsDistances: Include = ["metadatas", "documents", "distances"]
+IncludeMetadataDocumentsEmbeddings: Include = ["metadatas", "documents", "embeddings"]
+IncludeMetadataDocumentsEmbeddingsDistances: Include = [
+    "metadatas",
+    "documents",
+    "embeddings",
+    "distances",
+]
+
+
+class ReadLevel(str, Enum):
+    """How much of the log a read takes in. A local database always reads all of it."""
+
+    INDEX_AND_WAL = "index_and_wal"
+    INDEX_ONLY = "index_only"
+    INDEX_AND_BOUNDED_WAL = "index_and_bounded_wal"
+
+
+class GetResult(TypedDict):
+    """Records in columns, a place for each id. A column that was not asked for is None."""
+
+    ids: list[ID]
+    embeddings: np.ndarray[Any, np.dtype[np.float64]] | None
+    documents: list[Document | None] | None
+    uris: list[URI | None] | None
+    included: Include
+    data: Loadable | None
+    metadatas: list[Metadata | None] | None
+
+
+class QueryResult(TypedDict):
+    """The neighbours of each query, in columns. A column that was not asked for is None."""
+
+    ids: list[list[ID]]
+    embeddings: list[np.ndarray[Any, np.dtype[np.float64]]] | None
+    documents: list[list[Document | None]] | None
+    uris: list[list[URI | None]] | None
+    included: Include
+    data: list[Loadable] | None
+    metadatas: list[list[Metadata | None]] | None
+    distances: list[list[float]] | None
+
+
+class DeleteResult(TypedDict):
+    """How many records a deletion removed; of one by ids alone, how many ids it was given."""
+
+    deleted: int
