@@ -13,13 +13,13 @@ Metadata: TypeAlias = Mapping[str, MetadataValue | None]
 UpdateMetadata: TypeAlias = Mapping[str, MetadataValue | None]
 
 PyVector: TypeAlias = Sequence[float] | Sequence[int]
-Vector: TypeAlias = "np.ndarray[Any, np.dtype[np.floating[Any] | np.integer[Any]]]"
+Vector: TypeAlias = np.ndarray[Any, np.dtype[np.floating[Any] | np.integer[Any]]]
 
 Document: TypeAlias = str
 Documents: TypeAlias = list[Document]
 URI: TypeAlias = str
 URIs: TypeAlias = list[URI]
-Image: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+Image: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Images: TypeAlias = list[Image]
 Embeddable: TypeAlias = Documents | Images
 Loadable: TypeAlias = list[Image | None]

@@ -14,7 +14,7 @@ import numpy as np
 from chromadb.base_types import PyVector, Vector
 from chromadb.errors import InvalidArgumentError
 
-Matrix: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"
+Matrix: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 
 # Byte order is converted; narrower integers, unsigned ones and all else are refused, as upstream
 # refuses them: they are quantized codes more often than embeddings.
