@@ -92,7 +92,7 @@ let package = Package(
     tests("ChromaText"),
     tests("ChromaSegment"),
     tests("ChromaQuery"),
-    tests("ChromaEngine", ["ChromaCatalog", "ChromaQuery", "ChromaIndex"]),
+    tests("ChromaEngine", ["ChromaCatalog", "ChromaQuery", "ChromaIndex"], exclude: ["Fixtures"]),
     tests("ChromaABI", ["CChroma"]),
   ],
   swiftLanguageModes: [.v6]
