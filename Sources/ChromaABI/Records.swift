@@ -1,0 +1,226 @@
+// Writing and reading records.
+//
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+// Names and parameters are those of chroma.h.
+
+public import CChroma
+import ChromaBase
+import ChromaCatalog
+import ChromaEngine
+
+// MARK: Writes
+
+@c @implementation
+public func chroma_collection_add(
+  _ collection: OpaquePointer!, _ records: UnsafePointer<chroma_records>!,
+  _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> chroma_status {
+  answer(out_error) { () throws(ChromaError) in try write(.add, records, to: collection) }
+}
+
+@c @implementation
+public func chroma_collection_update(
+  _ collection: OpaquePointer!, _ records: UnsafePointer<chroma_records>!,
+  _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> chroma_status {
+  answer(out_error) { () throws(ChromaError) in try write(.update, records, to: collection) }
+}
+
+@c @implementation
+public func chroma_collection_upsert(
+  _ collection: OpaquePointer!, _ records: UnsafePointer<chroma_records>!,
+  _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> chroma_status {
+  answer(out_error) { () throws(ChromaError) in try write(.upsert, records, to: collection) }
+}
+
+private func write(
+  _ operation: Operation, _ records: UnsafePointer<chroma_records>?, to handle: OpaquePointer?
+) throws(ChromaError) {
+  let records = try sized(records, initial: chroma_records(), "records")
+  let object = try found(handle, CollectionObject.self, "collection")
+  try checkCount(records.record_count, "records")
+  let count = records.record_count
+  guard let ids = try texts(records.ids, count, "An id") else {
+    throw .invalidArgument("ids must be given.")
+  }
+  guard records.embeddings.values == nil || records.embeddings.count == count else {
+    throw .invalidArgument(
+      "Inconsistent number of IDs, embeddings, documents, URIs and metadatas")
+  }
+  var metadatas: [MetadataChange?]?
+  if let maps = records.metadatas {
+    var changes: [MetadataChange?] = []
+    changes.reserveCapacity(count)
+    for index in 0..<count { changes.append(try maps[index].change("metadatas")) }
+    metadatas = changes
+  }
+  let batch = RecordBatch(
+    operation: operation, ids: ids,
+    embeddings: try records.embeddings.column(present: records.embedding_present),
+    documents: try optionalTexts(records.documents, count, "A document"),
+    uris: try optionalTexts(records.uris, count, "A uri"), metadatas: metadatas)
+  try object.engine.current().write(
+    batch, to: object.id, requestKey: records.key,
+    timeoutMilliseconds: object.engine.timeout(records.write_turn_timeout_ms))
+}
+
+@c @implementation
+public func chroma_collection_delete_records(
+  _ collection: OpaquePointer!, _ options: UnsafePointer<chroma_delete_options>!,
+  _ out_deleted_count: UnsafeMutablePointer<UInt64>!,
+  _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> chroma_status {
+  out_deleted_count?.pointee = 0
+  return answer(out_error) { () throws(ChromaError) in
+    let out = try required(out_deleted_count, "out_deleted_count")
+    var initial = chroma_delete_options()
+    initial.limit = .max
+    let options = try sized(options, initial: initial, "options")
+    let object = try found(collection, CollectionObject.self, "collection")
+    let deletedCount = try object.engine.current().delete(
+      try options.selection.selection(), from: object.id, limit: count(orAll: options.limit),
+      timeoutMilliseconds: object.engine.timeout(options.write_turn_timeout_ms))
+    out.pointee = UInt64(deletedCount)
+  }
+}
+
+extension chroma_records {
+  /// The request key, unless it is all zero.
+  fileprivate var key: RequestKey? {
+    let words = withUnsafeBytes(of: request_key) { raw in
+      (
+        UInt64(bigEndian: raw.loadUnaligned(as: UInt64.self)),
+        UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+      )
+    }
+    return words == (0, 0) ? nil : RequestKey(high: words.0, low: words.1)
+  }
+}
+
+extension EngineHandle {
+  fileprivate func timeout(_ milliseconds: UInt32) -> Int {
+    milliseconds == 0 ? options.writeTurnTimeoutMilliseconds : Int(milliseconds)
+  }
+}
+
+// MARK: Reads
+
+/// What a `chroma_get_result` handle stands for.
+final class GetResult {
+  private let arena = Arena()
+  let view: chroma_get_view
+
+  init(_ records: RecordColumns) {
+    view = chroma_get_view(
+      struct_size: MemoryLayout<chroma_get_view>.size, record_count: records.ids.count,
+      ids: arena.strings(records.ids), embeddings: records.embeddings.map(arena.copy),
+      dimension: records.dimension, documents: records.documents.map(arena.strings),
+      uris: records.uris.map(arena.strings), metadatas: records.metadatas.map(arena.metadatas))
+  }
+}
+
+/// What a `chroma_query_result` handle stands for.
+final class QueryResult {
+  private let arena = Arena()
+  let view: chroma_query_view
+
+  init(_ answer: QueryAnswer) {
+    let records = answer.records
+    view = chroma_query_view(
+      struct_size: MemoryLayout<chroma_query_view>.size, query_count: answer.rowOffsets.count - 1,
+      row_offsets: arena.copy(answer.rowOffsets), ids: arena.strings(records.ids),
+      distances: answer.distances.map(arena.copy),
+      embeddings: records.embeddings.map(arena.copy), dimension: records.dimension,
+      documents: records.documents.map(arena.strings), uris: records.uris.map(arena.strings),
+      metadatas: records.metadatas.map(arena.metadatas))
+  }
+}
+
+@c @implementation
+public func chroma_collection_count(
+  _ handle: OpaquePointer!, _ out_count: UnsafeMutablePointer<UInt64>!,
+  _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> chroma_status {
+  out_count?.pointee = 0
+  return answer(out_error) { () throws(ChromaError) in
+    let out = try required(out_count, "out_count")
+    let (engine, id) = try collection(handle)
+    out.pointee = UInt64(try engine.count(id))
+  }
+}
+
+@c @implementation
+public func chroma_collection_get(
+  _ handle: OpaquePointer!, _ options: UnsafePointer<chroma_get_options>!,
+  _ out_result: UnsafeMutablePointer<OpaquePointer?>!,
+  _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> chroma_status {
+  out_result?.pointee = nil
+  return answer(out_error) { () throws(ChromaError) in
+    let out = try required(out_result, "out_result")
+    var initial = chroma_get_options()
+    initial.limit = .max
+    let options = try sized(options, initial: initial, "options")
+    let (engine, id) = try collection(handle)
+    let records = try engine.get(
+      try options.selection.selection(), from: id, limit: count(orAll: options.limit),
+      offset: Int(clamping: options.offset), include: Include(rawValue: options.include),
+      cancel: try cancelToken(options.cancel))
+    out.pointee = HandleTable.give(GetResult(records))
+  }
+}
+
+@c @implementation
+public func chroma_get_result_view(
+  _ result: OpaquePointer!, _ out_view: UnsafeMutablePointer<chroma_get_view>!,
+  _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> chroma_status {
+  answer(out_error) { () throws(ChromaError) in
+    try store(try found(result, GetResult.self, "result").view, to: out_view, "out_view")
+  }
+}
+
+@c @implementation
+public func chroma_get_result_free(_ result: OpaquePointer!) {
+  HandleTable.end(result, GetResult.self)
+}
+
+@c @implementation
+public func chroma_collection_query(
+  _ handle: OpaquePointer!, _ options: UnsafePointer<chroma_query_options>!,
+  _ out_result: UnsafeMutablePointer<OpaquePointer?>!,
+  _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> chroma_status {
+  out_result?.pointee = nil
+  return answer(out_error) { () throws(ChromaError) in
+    let out = try required(out_result, "out_result")
+    var initial = chroma_query_options()
+    initial.result_count = 10
+    let options = try sized(options, initial: initial, "options")
+    let (engine, id) = try collection(handle)
+    guard let queries = try options.embeddings.column(present: nil) else {
+      throw .invalidArgument("embeddings must be given.")
+    }
+    let answer = try engine.query(
+      queries, try options.selection.selection(), in: id,
+      resultCount: Int(clamping: options.result_count),
+      include: Include(rawValue: options.include), cancel: try cancelToken(options.cancel))
+    out.pointee = HandleTable.give(QueryResult(answer))
+  }
+}
+
+@c @implementation
+public func chroma_query_result_view(
+  _ result: OpaquePointer!, _ out_view: UnsafeMutablePointer<chroma_query_view>!,
+  _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> chroma_status {
+  answer(out_error) { () throws(ChromaError) in
+    try store(try found(result, QueryResult.self, "result").view, to: out_view, "out_view")
+  }
+}
+
+@c @implementation
+public func chroma_query_result_free(_ result: OpaquePointer!) {
+  HandleTable.end(result, QueryResult.self)
+}

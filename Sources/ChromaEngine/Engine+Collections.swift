@@ -1,0 +1,172 @@
+// Tenants, databases, collections.
+
+package import ChromaBase
+package import ChromaCatalog
+import ChromaSegment
+
+/// What a collection is, as the doors show it.
+package struct CollectionDescription: Sendable {
+  package let id: UUID
+  package let tenant: Text
+  package let database: Text
+  package let name: Text
+  /// JSON with the keys hnsw, spann and embedding_function.
+  package let configuration: Text
+  /// JSON, or nil if the collection has none.
+  package let schema: Text?
+  package let metadata: Metadata?
+  package let dimension: Int?
+}
+
+/// What to create.
+package struct CollectionRequest: Sendable {
+  package let tenant: Text
+  package let database: Text
+  package let name: Text
+  package let configuration: Text?
+  package let metadata: Metadata?
+  package let getOrCreate: Bool
+
+  package init(
+    tenant: Text, database: Text, name: Text, configuration: Text?, metadata: Metadata?,
+    getOrCreate: Bool
+  ) {
+    self.tenant = tenant
+    self.database = database
+    self.name = name
+    self.configuration = configuration
+    self.metadata = metadata
+    self.getOrCreate = getOrCreate
+  }
+}
+
+extension Engine {
+  package func createTenant(_ name: Text) throws(ChromaError) {
+    try NameRules.checkTenant(name)
+    try exclusively { () throws(ChromaError) in try catalog.createTenant(name) }
+  }
+
+  package func requireTenant(_ name: Text) throws(ChromaError) {
+    try catalog.requireTenant(name)
+  }
+
+  package func createDatabase(tenant: Text, name: Text) throws(ChromaError) {
+    try NameRules.checkDatabase(name)
+    let row = DatabaseRow(id: UUID(random: environment.random), tenant: tenant, name: name)
+    try exclusively { () throws(ChromaError) in try catalog.createDatabase(row) }
+  }
+
+  package func database(tenant: Text, name: Text) throws(ChromaError) -> DatabaseRow {
+    try NameRules.checkDatabase(name)
+    return try catalog.database(tenant: tenant, name: name)
+  }
+
+  package func databases(
+    tenant: Text, limit: Int?, offset: Int
+  ) throws(ChromaError) -> [DatabaseRow] {
+    try catalog.databases(tenant: tenant, limit: limit, offset: offset)
+  }
+
+  /// Deletes a database with its collections.
+  package func deleteDatabase(tenant: Text, name: Text) throws(ChromaError) {
+    try NameRules.checkDatabase(name)
+    let blobs = try exclusively { () throws(ChromaError) in
+      try catalog.deleteDatabase(tenant: tenant, name: name)
+    }
+    forgetAll()
+    delete(blobs)
+  }
+
+  package func createCollection(
+    _ request: CollectionRequest
+  ) throws(ChromaError) -> CollectionDescription {
+    try NameRules.checkCollection(request.name, argument: "name")
+    if let metadata = request.metadata { try NameRules.checkCollectionMetadata(metadata) }
+    let configuration = try CollectionConfiguration(
+      json: request.configuration, metadata: request.metadata)
+    let new = NewCollection(
+      id: UUID(random: environment.random), tenant: request.tenant, database: request.database,
+      name: request.name, configuration: configuration.stored, schema: nil,
+      metadata: request.metadata.map(MetadataCodec.encode))
+    let row = try exclusively { () throws(ChromaError) in
+      try catalog.createCollection(new, getOrCreate: request.getOrCreate).row
+    }
+    return try describe(row)
+  }
+
+  package func collection(
+    tenant: Text, database: Text, name: Text
+  ) throws(ChromaError) -> CollectionDescription {
+    try describe(try catalog.collection(tenant: tenant, database: database, name: name))
+  }
+
+  package func collection(id: UUID) throws(ChromaError) -> CollectionDescription {
+    try describe(try catalog.collection(id: id))
+  }
+
+  package func collections(
+    tenant: Text, database: Text, limit: Int?, offset: Int
+  ) throws(ChromaError) -> [CollectionDescription] {
+    let rows = try catalog.collections(
+      tenant: tenant, database: database, limit: limit, offset: offset)
+    var descriptions: [CollectionDescription] = []
+    for row in rows { descriptions.append(try describe(row)) }
+    return descriptions
+  }
+
+  package func collectionCount(tenant: Text, database: Text) throws(ChromaError) -> Int {
+    try catalog.collectionCount(tenant: tenant, database: database)
+  }
+
+  /// Changes what is not nil. Metadata replaces the whole map.
+  package func modifyCollection(
+    id: UUID, name: Text?, metadata: Metadata?, configuration: Text?
+  ) throws(ChromaError) {
+    if let name { try NameRules.checkCollection(name, argument: "new_name") }
+    if let metadata { try NameRules.checkCollectionMetadata(metadata, argument: "new_metadata") }
+    try exclusively { () throws(ChromaError) in
+      var stored: Text?
+      if let configuration {
+        let current = try CollectionConfiguration(
+          stored: try catalog.collection(id: id).configuration)
+        stored = try current.updated(json: configuration).stored
+      }
+      _ = try catalog.modifyCollection(
+        id: id,
+        CollectionChange(
+          name: name, configuration: stored, metadata: metadata.map(MetadataCodec.encode)))
+    }
+  }
+
+  package func deleteCollection(
+    tenant: Text, database: Text, name: Text
+  ) throws(ChromaError) {
+    let deleted = try exclusively { () throws(ChromaError) in
+      try catalog.deleteCollection(tenant: tenant, database: database, name: name)
+    }
+    forget(deleted.row.id)
+    delete(deleted.blobs)
+  }
+
+  /// Deletes everything and creates the default tenant and database again.
+  package func reset() throws(ChromaError) {
+    let blobs = try exclusively { () throws(ChromaError) in try catalog.reset() }
+    forgetAll()
+    delete(blobs)
+  }
+
+  package func heartbeatNanoseconds() -> Int64 {
+    environment.clock.wallNanoseconds()
+  }
+
+  private func describe(_ row: CollectionRow) throws(ChromaError) -> CollectionDescription {
+    var metadata: Metadata?
+    if let bytes = row.metadata {
+      metadata = try MetadataCodec.decode(bytes, source: "metadata of collection \(row.id)")
+    }
+    return CollectionDescription(
+      id: row.id, tenant: row.tenant, database: row.database, name: row.name,
+      configuration: try CollectionConfiguration(stored: row.configuration).json,
+      schema: row.schema, metadata: metadata, dimension: row.dimension)
+  }
+}

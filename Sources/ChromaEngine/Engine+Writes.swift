@@ -1,0 +1,82 @@
+// Writes: check, encode, commit, adopt.
+
+package import ChromaBase
+package import ChromaCatalog
+import ChromaSegment
+
+extension Engine {
+  /// Adds, updates or upserts records: all of the batch, durably, or nothing.
+  ///
+  /// - Parameters:
+  ///   - requestKey: A write repeated with its key happens once.
+  ///   - timeoutMilliseconds: How long to wait for other processes' writes; nil for the default.
+  /// - Throws: `.invalidArgument`, `.notFound`, `.locked`, `.io`, `.outOfSpace`.
+  package func write(
+    _ batch: RecordBatch, to id: UUID, requestKey: RequestKey? = nil,
+    timeoutMilliseconds: Int? = nil
+  ) throws(ChromaError) {
+    let batch = try BatchRules.checked(batch)
+    if batch.count == 0 {
+      // Nothing to write, but a collection that is gone is still an error.
+      _ = try catalog.collection(id: id)
+      return
+    }
+    let append = PendingAppend(
+      collection: id, recordCount: batch.count, payload: try LogBatch.encode(batch),
+      dimension: batch.embeddings?.dimension, requestKey: requestKey)
+    let timeout = timeoutMilliseconds ?? Limits.writeTurnTimeoutMilliseconds
+    switch try commits.append(append, timeoutMilliseconds: timeout) {
+    case .appended(let firstPosition):
+      knownState(of: id)?.adopt(batch, firstPosition: firstPosition)
+    case .repeated:
+      break
+    case .rejected(let error):
+      throw error
+    }
+  }
+
+  /// Deletes records.
+  ///
+  /// - Returns: Without a filter the number of ids given, as official Chroma counts; else the number
+  ///   of records that matched.
+  package func delete(
+    _ selection: Selection, from id: UUID, limit: Int?, timeoutMilliseconds: Int? = nil
+  ) throws(ChromaError) -> Int {
+    guard selection.hasFilter else {
+      guard let ids = selection.ids else {
+        throw .invalidArgument(
+          "Validation error: ids, where: Either ids or where must be specified")
+      }
+      if limit != nil {
+        throw .invalidArgument(
+          "limit can only be specified when a where or where_document clause is provided")
+      }
+      let known = ids.filter { !$0.isEmpty }
+      try write(
+        RecordBatch(operation: .delete, ids: known), to: id,
+        timeoutMilliseconds: timeoutMilliseconds)
+      return ids.count
+    }
+    // Which records match is decided inside the turn, where nobody else writes.
+    let state = try state(of: id)
+    return try exclusively(timeoutMilliseconds: timeoutMilliseconds) { () throws(ChromaError) in
+      let ids = try state.read { (_, table) throws(ChromaError) in
+        try Selector(selection, in: table, cancel: nil)
+          .slotsInOrder(offset: 0, limit: limit).map { table.ids[Int($0)] }
+      }
+      if ids.isEmpty { return 0 }
+      let batch = RecordBatch(operation: .delete, ids: ids)
+      let append = PendingAppend(
+        collection: id, recordCount: batch.count, payload: try LogBatch.encode(batch),
+        dimension: nil, requestKey: nil)
+      let results = try Self.commit(
+        [append], to: catalog, blobs: blobs, random: environment.random)
+      switch results.first {
+      case .appended(let firstPosition): state.adopt(batch, firstPosition: firstPosition)
+      case .rejected(let error): throw error
+      case .repeated, nil: break
+      }
+      return ids.count
+    }
+  }
+}

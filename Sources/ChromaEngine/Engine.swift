@@ -1,0 +1,181 @@
+// The engine: one open directory, or one database in memory.
+//
+// It joins the parts: the catalog (tenants, databases, collections, logs), the blobs, the write turn
+// among processes, and the state of each collection that was used. What a call does stands in the
+// extensions: `Engine+Collections`, `Engine+Writes`, `Engine+Reads`.
+//
+// Files of a directory: `chroma.db` (with `-wal` and `-shm`), `LOCK`, `blobs/`.
+
+package import ChromaBase
+import ChromaCatalog
+package import ChromaStorage
+import Synchronization
+
+/// Where an engine stands and what it may use. The tests put a simulated disk and clock here.
+package struct EngineEnvironment: Sendable {
+  package let fileSystem: any FileSystem
+  /// An absolute path; created if missing.
+  package let directory: String
+  package let clock: any Clock
+  package let random: any RandomSource
+  /// Whether other processes may use the directory.
+  package let isShared: Bool
+
+  package init(
+    fileSystem: any FileSystem, directory: String, clock: any Clock, random: any RandomSource,
+    isShared: Bool
+  ) {
+    self.fileSystem = fileSystem
+    self.directory = directory
+    self.clock = clock
+    self.random = random
+    self.isShared = isShared
+  }
+}
+
+/// All calls may come from any thread, any number at once; they block.
+package final class Engine: Sendable {
+  let environment: EngineEnvironment
+  let catalog: any Catalog
+  let blobs: BlobStore
+  let commits: CommitQueue
+  private let states = Mutex<[UUID: CollectionState]>([:])
+  private let hasSweptBlobs = Mutex(false)
+  private let isAbandoned = Mutex(false)
+
+  /// Opens or creates the database.
+  ///
+  /// - Throws: `.io`, `.corruption`, `.unsupportedFormat`, `.outOfSpace`.
+  package init(_ environment: EngineEnvironment) throws(ChromaError) {
+    self.environment = environment
+    let files = environment.fileSystem
+    let directory = environment.directory
+    try files.createDirectories(directory)
+    let catalog = MemoryCatalog()
+    let blobs = BlobStore(fileSystem: files, directory: "\(directory)/blobs")
+    let turn =
+      environment.isShared
+      ? try WriteTurn(fileSystem: files, directory: directory, clock: environment.clock) : nil
+    self.catalog = catalog
+    self.blobs = blobs
+    let random = environment.random
+    commits = CommitQueue(turn: turn) { (appends) throws(ChromaError) in
+      try Self.commit(appends, to: catalog, blobs: blobs, random: random)
+    }
+  }
+
+  /// The last reference closes the files.
+  deinit {
+    if !isAbandoned.withLock({ $0 }) { catalog.close() }
+  }
+
+  /// Says that the engine belongs to the process that this one was forked from: whatever it holds
+  /// is leaked, because closing it would touch the parent's locks and connections.
+  func abandon() {
+    isAbandoned.withLock { $0 = true }
+    _ = Unmanaged.passRetained(self)
+  }
+
+  /// The state of a collection, which may not exist: its first read says.
+  func state(of id: UUID) throws(ChromaError) -> CollectionState {
+    if let state = states.withLock({ $0[id] }) { return state }
+    guard let changes = try catalog.changes(in: id, after: 0, byteCountMax: 0) else {
+      throw CollectionState.gone(id)
+    }
+    let configuration = try CollectionConfiguration(stored: changes.row.configuration)
+    let fresh = CollectionState(
+      id: id, space: configuration.space, catalog: catalog, blobs: blobs)
+    return states.withLock { states in
+      let state = states[id] ?? fresh
+      states[id] = state
+      return state
+    }
+  }
+
+  func knownState(of id: UUID) -> CollectionState? {
+    states.withLock { $0[id] }
+  }
+
+  /// Forgets collections that are gone.
+  func forget(_ id: UUID) {
+    _ = states.withLock { $0.removeValue(forKey: id) }
+  }
+
+  func forgetAll() {
+    states.withLock { $0 = [:] }
+  }
+
+  // MARK: The write turn
+
+  /// Does something alone inside the write turn of all processes.
+  func exclusively<R>(
+    timeoutMilliseconds: Int? = nil, _ work: () throws(ChromaError) -> R
+  ) throws(ChromaError) -> R {
+    try commits.exclusively(
+      timeoutMilliseconds: timeoutMilliseconds ?? Limits.writeTurnTimeoutMilliseconds
+    ) { () throws(ChromaError) in
+      try sweepBlobsOnce()
+      return try work()
+    }
+  }
+
+  /// Appends to the log; called inside the turn. Large payloads become blobs, durable before any row
+  /// refers to them.
+  static func commit(
+    _ appends: [PendingAppend], to catalog: any Catalog, blobs: BlobStore,
+    random: any RandomSource
+  ) throws(ChromaError) -> [AppendResult] {
+    var written: [String] = []
+    do throws(ChromaError) {
+      var log: [LogAppend] = []
+      for append in appends {
+        let payload: LogPayload
+        if append.payload.count <= Limits.inlineBatchByteCountMax {
+          payload = .inline(append.payload)
+        } else {
+          let name = "\(UUID(random: random)).log"
+          written.append(name)
+          try blobs.put(append.payload, name: name)
+          payload = .blob(name: Text(name), byteCount: append.payload.count)
+        }
+        log.append(
+          LogAppend(
+            collection: append.collection, recordCount: append.recordCount, payload: payload,
+            dimension: append.dimension, requestKey: append.requestKey))
+      }
+      let results = try catalog.append(log)
+      for (entry, result) in zip(log, results) {
+        if case .blob(let name, _) = entry.payload, !result.isAppended {
+          try? blobs.delete(name.string)
+        }
+      }
+      return results
+    } catch {
+      // Whether a failed commit happened is known only after reopening: blobs that a row may refer
+      // to must stay. The next engine's sweep removes those that none does.
+      throw error
+    }
+  }
+
+  /// Removes blobs that nothing refers to: left by writers that were killed before their commit.
+  /// Inside the turn nobody else is between the two.
+  func sweepBlobsOnce() throws(ChromaError) {
+    let isDone = hasSweptBlobs.withLock { $0 }
+    if isDone { return }
+    let referenced = Set(try catalog.referencedBlobs().map(\.string))
+    for name in try blobs.list() where !referenced.contains(name) { try blobs.delete(name) }
+    hasSweptBlobs.withLock { $0 = true }
+  }
+
+  /// Removes blobs that a committed transaction left without a reference. A failure costs only
+  /// space, until the next sweep.
+  func delete(_ names: [Text]) {
+    for name in names { try? blobs.delete(name.string) }
+  }
+}
+
+extension AppendResult {
+  var isAppended: Bool {
+    if case .appended = self { true } else { false }
+  }
+}

@@ -1,0 +1,160 @@
+// Handles on engines: what a door gives out.
+//
+// Invariants:
+//   * One engine for each directory and process, whatever the path was called: engines are known by
+//     the identity of their lock file, which they keep open, so that it cannot be reused while they
+//     live. A directory that was removed and made again is a new engine.
+//   * The last handle closes the engine: the registry holds it weakly.
+//   * After a fork the child abandons the parent's engine, never closes it (its locks, connections
+//     and threads are the parent's), and opens its own at the first call. A database in memory
+//     cannot be opened again: its handles throw.
+
+import CChromaPlatform
+package import ChromaBase
+import ChromaStorage
+import Glibc
+
+package struct EngineOptions: Sendable {
+  /// The directory; nil for a database in memory.
+  package let path: String?
+  package let allowsReset: Bool
+  /// How long a write waits for other processes.
+  package let writeTurnTimeoutMilliseconds: Int
+
+  package init(
+    path: String?, allowsReset: Bool = false,
+    writeTurnTimeoutMilliseconds: Int = Limits.writeTurnTimeoutMilliseconds
+  ) {
+    self.path = path
+    self.allowsReset = allowsReset
+    self.writeTurnTimeoutMilliseconds = writeTurnTimeoutMilliseconds
+  }
+}
+
+/// A handle on an engine. Thread-safe.
+package final class EngineHandle: @unchecked Sendable {  // State is guarded by ProcessLock.
+  package let options: EngineOptions
+  /// Absolute: the working directory may change before a reopening.
+  private let directory: String?
+  private var engine: Engine?
+  private var generation: UInt64
+
+  /// Opens the directory, or shares the engine that has it open.
+  package init(_ options: EngineOptions) throws(ChromaError) {
+    self.options = options
+    directory = try options.path.map { (path) throws(ChromaError) in try Self.absolute(path) }
+    generation = chroma_fork_generation()
+    engine = try Self.open(directory)
+  }
+
+  deinit {
+    if let engine, generation != chroma_fork_generation() { engine.abandon() }
+  }
+
+  /// The engine to use for one call.
+  ///
+  /// - Throws: `.closed` after `close`, and in a child process for a database in memory.
+  package func current() throws(ChromaError) -> Engine {
+    let now = chroma_fork_generation()
+    let (known, isForked) = ProcessLock.withLock { (engine, generation != now) }
+    guard let known else { throw .closed("The client was closed. Create a new one.") }
+    if !isForked { return known }
+    guard directory != nil else {
+      throw .closed(
+        "The database in memory belongs to the process that forked. Create a new client here.")
+    }
+    let fresh = try Self.open(directory)
+    return ProcessLock.withLock {
+      // Another thread of the child may have been faster.
+      if generation != now {
+        engine?.abandon()
+        engine = fresh
+        generation = now
+      }
+      return engine ?? fresh
+    }
+  }
+
+  /// Lets go of the engine; calls in progress finish. Closing again does nothing.
+  package func close() {
+    let isForked = generation != chroma_fork_generation()
+    let last = ProcessLock.withLock {
+      defer { engine = nil }
+      return engine
+    }
+    if isForked { last?.abandon() }
+  }
+
+  private static func open(_ directory: String?) throws(ChromaError) -> Engine {
+    guard let directory else {
+      return try Engine(
+        EngineEnvironment(
+          fileSystem: MemoryFileSystem(), directory: "/chroma", clock: SystemClock(),
+          random: SystemRandomSource(), isShared: false))
+    }
+    let files = FolderFileSystem()
+    if let engine = try EngineRegistry.engine(at: directory, files) { return engine }
+    let engine = try Engine(
+      EngineEnvironment(
+        fileSystem: files, directory: directory, clock: SystemClock(),
+        random: SystemRandomSource(), isShared: true))
+    return try EngineRegistry.register(engine, at: directory, files)
+  }
+
+  private static func absolute(_ path: String) throws(ChromaError) -> String {
+    guard !path.isEmpty, !path.utf8.contains(0) else {
+      throw .invalidArgument("The path of a database must not be empty or contain NUL.")
+    }
+    var components: [Substring] = []
+    let whole = path.hasPrefix("/") ? path : "\(try workingDirectory())/\(path)"
+    for component in whole.split(separator: "/") where component != "." {
+      components.append(component)
+    }
+    return "/" + components.joined(separator: "/")
+  }
+
+  private static func workingDirectory() throws(ChromaError) -> String {
+    guard let buffer = getcwd(nil, 0) else {
+      throw ChromaError(.io, "The working directory is gone. Use an absolute path.")
+    }
+    defer { free(buffer) }
+    return String(cString: buffer)
+  }
+}
+
+/// The engines of this process, by directory.
+private enum EngineRegistry {
+  private struct Entry {
+    weak var engine: Engine?
+    let generation: UInt64
+  }
+
+  /// Guarded by ProcessLock.
+  nonisolated(unsafe) private static var entries: [FileIdentity: Entry] = [:]
+
+  static func engine(at directory: String, _ files: FolderFileSystem) throws(ChromaError) -> Engine?
+  {
+    guard let identity = try files.attributes("\(directory)/LOCK")?.identity else { return nil }
+    return ProcessLock.withLock { live(identity) }
+  }
+
+  /// Makes the engine the directory's, unless another thread was faster: then returns that one.
+  static func register(
+    _ engine: Engine, at directory: String, _ files: FolderFileSystem
+  ) throws(ChromaError) -> Engine {
+    guard let identity = try files.attributes("\(directory)/LOCK")?.identity else { return engine }
+    return ProcessLock.withLock {
+      if let known = live(identity) { return known }
+      entries = entries.filter { $0.value.engine != nil }
+      entries[identity] = Entry(engine: engine, generation: chroma_fork_generation())
+      return engine
+    }
+  }
+
+  private static func live(_ identity: FileIdentity) -> Engine? {
+    guard let entry = entries[identity], entry.generation == chroma_fork_generation() else {
+      return nil
+    }
+    return entry.engine
+  }
+}

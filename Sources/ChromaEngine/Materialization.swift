@@ -1,0 +1,90 @@
+// What the log comes to: the rules by which writes become records, decided in log order by this one
+// function, whoever reads.
+//
+//     operation   id exists        id is missing
+//     add         ignored          inserted
+//     update      changed          ignored
+//     upsert      changed          inserted
+//     delete      removed          ignored
+//
+// A change replaces the embedding, the document and the uri where one is given, and merges metadata
+// key by key: a value replaces, nil removes, keys that are not named stay. Delete then add is a new
+// record at the end. Inside a batch rows apply in order, so that of two equal ids the first add and
+// the last upsert win.
+//
+// Applying a batch again changes nothing: a read that failed half-way through the log starts over.
+
+package import ChromaBase
+
+package enum Materialization {
+  /// Applies one batch of the log.
+  ///
+  /// - Parameter firstPosition: The log position of the batch's first record.
+  /// - Throws: `.corruption` if the batch does not fit what came before; `.resourceExhausted` if
+  ///   there is no memory. Then the batch may stand half-applied, and is to be applied again.
+  package static func apply(
+    _ batch: RecordBatch, firstPosition: Int64, to table: inout RecordTable
+  ) throws(ChromaError) {
+    for row in 0..<batch.count {
+      let id = batch.ids[row]
+      switch (batch.operation, table.slot(of: id)) {
+      case (.add, nil), (.upsert, nil):
+        try insert(row, of: batch, order: firstPosition &+ Int64(row), into: &table)
+      case (.update, let slot?), (.upsert, let slot?):
+        try change(slot, to: row, of: batch, in: &table)
+      case (.delete, let slot?):
+        table.remove(slot)
+      case (.add, .some), (.update, nil), (.delete, nil):
+        break
+      }
+    }
+  }
+
+  private static func insert(
+    _ row: Int, of batch: RecordBatch, order: Int64, into table: inout RecordTable
+  ) throws(ChromaError) {
+    guard let embeddings = batch.embeddings, embeddings.present?[row] ?? true else {
+      throw .corruption("The log inserts the record \(batch.ids[row]) without a vector.")
+    }
+    let metadata = merged(nil, with: batch.metadatas?[row])
+    try embeddings.withRow(row) { (vector) throws(ChromaError) in
+      try table.insert(
+        id: batch.ids[row], order: order, vector: vector, document: batch.documents?[row],
+        uri: batch.uris?[row], metadata: metadata)
+    }
+  }
+
+  private static func change(
+    _ slot: UInt32, to row: Int, of batch: RecordBatch, in table: inout RecordTable
+  ) throws(ChromaError) {
+    if let embeddings = batch.embeddings, embeddings.present?[row] ?? true {
+      try embeddings.withRow(row) { (vector) throws(ChromaError) in
+        try table.setVector(slot, to: vector)
+      }
+    }
+    if let document = batch.documents?[row] { table.setDocument(slot, to: document) }
+    if let uri = batch.uris?[row] { table.setURI(slot, to: uri) }
+    if let change = batch.metadatas?[row] {
+      table.setMetadata(slot, to: merged(table.metadatas[Int(slot)], with: change))
+    }
+  }
+
+  /// The metadata after a change; nil when nothing is left.
+  package static func merged(_ old: Metadata?, with change: MetadataChange?) -> Metadata? {
+    guard let change else { return old }
+    var metadata = old ?? Metadata()
+    for entry in change.entries { metadata[entry.key] = entry.value }
+    return metadata.isEmpty ? nil : metadata
+  }
+}
+
+extension VectorColumn {
+  /// The elements of one row.
+  func withRow<R>(
+    _ row: Int, _ body: (UnsafeBufferPointer<Float>) throws(ChromaError) -> R
+  ) throws(ChromaError) -> R {
+    try values.withUnsafeBufferPointer { (values) throws(ChromaError) in
+      try body(UnsafeBufferPointer(rebasing: values[row * dimension..<(row + 1) * dimension]))
+    }
+  }
+}
