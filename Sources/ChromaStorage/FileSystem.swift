@@ -170,16 +170,9 @@ extension FileSystem {
   /// Creates a directory and what is missing above it, durably: each new entry is synced.
   package func createDirectories(_ path: String) throws(ChromaError) {
     if try attributes(path)?.kind == .directory { return }
-    let parent = Self.parent(of: path)
+    let parent = Place.parent(of: path)
     if parent != path { try createDirectories(parent) }
     if try createDirectory(path) { try syncDirectory(parent) }
-  }
-
-  /// The directory that a path lies in; "/" for "/".
-  package static func parent(of path: String) -> String {
-    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.utf8.startIndex
-    else { return "/" }
-    return String(path[..<slash])
   }
 }
 

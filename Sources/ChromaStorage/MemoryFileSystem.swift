@@ -141,24 +141,6 @@ package final class MemoryFileSystem: FileSystem {
   }
 }
 
-/// A path, taken apart. Compared by bytes, as the operating system does; `String` would not.
-package struct Place: Hashable, Sendable {
-  package let path: Text
-  package let parent: Text
-  package let name: Text
-
-  /// Any absolute path but "/".
-  package init(_ path: String) throws(ChromaError) {
-    try checkPath(path)
-    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")),
-      path.utf8.index(after: slash) != path.utf8.endIndex
-    else { throw .invalidArgument("The path '\(path)' names no file.") }
-    self.path = Text(path)
-    parent = slash == path.utf8.startIndex ? "/" : Text(String(path[..<slash]))
-    name = Text(String(path[path.utf8.index(after: slash)...]))
-  }
-}
-
 /// What a file is, whatever name it has, if any.
 private final class MemoryNode: Sendable {
   struct Content: Sendable {

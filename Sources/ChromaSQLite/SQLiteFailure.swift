@@ -1,0 +1,43 @@
+// What SQLite's result codes mean to the engine.
+
+import CSQLite
+import ChromaBase
+
+enum SQLiteFailure {
+  /// - Parameters:
+  ///   - result: SQLite's extended result code.
+  ///   - recorded: what the file layer failed with during the call, if it did.
+  static func error(
+    _ result: Int32, message: String, path: String, recorded: ChromaError?
+  ) -> ChromaError {
+    let detail = "\(message) (SQLite's code \(result))"
+    switch result & 0xFF {
+    case SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN, SQLITE_CORRUPT, SQLITE_NOTADB:
+      // The file layer knows which call on which file; SQLite knows only that something failed.
+      if let recorded { return recorded }
+      return unrecorded(result, detail: detail, path: path)
+    case SQLITE_BUSY, SQLITE_LOCKED:
+      return ChromaError(.locked, "The database \(path) is locked: \(detail).")
+    case SQLITE_INTERRUPT:
+      return ChromaError(.cancelled, "The call was cancelled.")
+    case SQLITE_NOMEM, SQLITE_TOOBIG:
+      return ChromaError(.resourceExhausted, "The database \(path) ran out of room: \(detail).")
+    case SQLITE_CONSTRAINT:
+      return ChromaError(.conflict, "The database \(path) refused a row: \(detail).")
+    default:
+      return ChromaError(.io, "The database \(path) failed: \(detail).")
+    }
+  }
+
+  private static func unrecorded(_ result: Int32, detail: String, path: String) -> ChromaError {
+    switch result & 0xFF {
+    case SQLITE_FULL:
+      ChromaError(.outOfSpace, "The database \(path) cannot grow: \(detail).")
+    case SQLITE_CORRUPT, SQLITE_NOTADB:
+      .corruption(
+        "The file \(path) is damaged: \(detail). Restore the directory from a backup.")
+    default:
+      ChromaError(.io, "The database \(path) failed: \(detail).")
+    }
+  }
+}
