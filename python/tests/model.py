@@ -20,7 +20,7 @@ import numpy as np
 
 GET_INCLUDE = ["metadatas", "documents"]
 QUERY_INCLUDE = ["metadatas", "documents", "distances"]
-PEEK_INCLUDE = ["embeddings", "metadatas", "documents"]
+PEEK_INCLUDE = ["metadatas", "documents", "embeddings"]
 
 # Distances are float32 on both sides of a comparison; this is the relative error allowed.
 DISTANCE_TOLERANCE = 1e-5
@@ -181,11 +181,10 @@ class ModelCollection:
 
     def _columns(self, ids: list[str], include: list[str]) -> dict[str, Any]:
         rows = [self.records[i] for i in ids]
-        width = self.dimension if rows else 0
         return {
             "ids": ids,
             "embeddings": (
-                np.array([r.embedding for r in rows], dtype=np.float64).reshape(len(rows), width)
+                np.array([r.embedding for r in rows], dtype=np.float64)
                 if "embeddings" in include
                 else None
             ),

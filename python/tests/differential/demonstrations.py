@@ -1,0 +1,186 @@
+"""One short history for each difference that COMPAT.md names.
+
+The last operation of each shows the difference: what it does on our side satisfies `ours`, and what
+it did on upstream's does not. So the page can neither go stale nor leave anything out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from .values import decode, encode
+
+VECTORS = [[float(number), 1.0] for number in range(4)]
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    name: str
+    operations: list[dict[str, Any]]
+    ours: Callable[[Any], bool]
+
+    @property
+    def history(self) -> dict[str, Any]:
+        return {"persistent": True, "operations": self.operations}
+
+    def shown_by(self, outcome: dict[str, Any]) -> bool:
+        try:
+            return bool(self.ours(decode(outcome)))
+        except (KeyError, TypeError):  # Another kind of outcome altogether.
+            return False
+
+
+def create(name: str = "demo", **arguments: Any) -> dict[str, Any]:
+    return operation("create_collection", keep=name, name=name, embedding_function=None, **arguments)
+
+
+def on(method: str, collection: str = "demo", **arguments: Any) -> dict[str, Any]:
+    return {"on": collection, **operation(method, **arguments)}
+
+
+def operation(do: str, keep: str | None = None, **arguments: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {"do": do, "with": {k: encode(v) for k, v in arguments.items()}}
+    return made if keep is None else {**made, "as": keep}
+
+
+def returns_ids(expected: list) -> Callable[[Any], bool]:
+    return lambda outcome: outcome["returns"]["ids"] == expected
+
+
+def raises(kind: str, *words: str) -> Callable[[Any], bool]:
+    return lambda outcome: (
+        outcome["raises"].endswith(kind) and all(word in outcome["message"] for word in words)
+    )
+
+
+ALL = [
+    Demonstration(
+        "A missing id in query(ids=…)",
+        [
+            create(),
+            on("add", ids=["a"], embeddings=VECTORS[:1]),
+            on("query", query_embeddings=VECTORS[:1], ids=["a", "nobody"]),
+        ],
+        returns_ids([["a"]]),
+    ),
+    Demonstration(
+        "Integers against floats",
+        [
+            create(),
+            on(
+                "add",
+                ids=["one", "two", "three"],
+                embeddings=VECTORS[:3],
+                metadatas=[{"n": 1}, {"n": 2}, {"n": 3}],
+            ),
+            on("get", where={"n": {"$lt": 2.5}}),
+        ],
+        returns_ids(["one", "two"]),
+    ),
+    Demonstration(
+        "Records lost by approximate search",
+        [
+            create(),
+            on("add", ids=[f"r{n}" for n in range(3000)], embeddings=VECTORS[:1] * 3000),
+            on("query", query_embeddings=VECTORS[:1], n_results=3000, include=[]),
+        ],
+        lambda outcome: len(outcome["returns"]["ids"][0]) == 3000,
+    ),
+    Demonstration(
+        "An update of a missing id",
+        [
+            create(),
+            on("update", ids=["x"], embeddings=[[50.0, 1.0]]),
+            on("add", ids=["a", "b", "c", "x"], embeddings=VECTORS),
+            on("delete", where_document={"$not_contains": "?"}, limit=3),
+            on("query", query_embeddings=VECTORS[3:]),
+        ],
+        lambda outcome: outcome["returns"]["distances"] == [[0.0]],
+    ),
+    Demonstration(
+        "Lists of a deleted collection",
+        [
+            create("gone"),
+            on("add", "gone", ids=["a"], embeddings=VECTORS[:1], metadatas=[{"tags": ["secret"]}]),
+            operation("delete_collection", name="gone"),
+            create(),
+            on("add", ids=["b"], embeddings=VECTORS[:1]),
+            on("get"),
+        ],
+        lambda outcome: outcome["returns"]["metadatas"] == [None],
+    ),
+    Demonstration(
+        "A NUL in a document",
+        [
+            create(),
+            on("add", ids=["a"], embeddings=VECTORS[:1], documents=["before\x00after"]),
+            on("get", where_document={"$contains": "after"}),
+        ],
+        returns_ids(["a"]),
+    ),
+    Demonstration(
+        "More ids than SQL variables",
+        [
+            create(),
+            on("add", ids=["7"], embeddings=VECTORS[:1]),
+            on("get", ids=[str(number) for number in range(33_000)]),
+        ],
+        returns_ids(["7"]),
+    ),
+    Demonstration(
+        "Large batches",
+        [
+            create(),
+            on("add", ids=[str(n) for n in range(5462)], embeddings=VECTORS[:1] * 5462),
+            on("count"),
+        ],
+        lambda outcome: outcome["returns"] == 5462,
+    ),
+    Demonstration(
+        "Numbers that cannot be kept",
+        [
+            create(),
+            on("add", ids=["a"], embeddings=VECTORS[:1], metadatas=[{"n": 2**63}]),
+        ],
+        raises("InvalidArgumentError", "'n'"),
+    ),
+    Demonstration(
+        "Floats that are not finite",
+        [
+            create(),
+            on("add", ids=["a"], embeddings=VECTORS[:1], metadatas=[{"x": float("nan")}]),
+        ],
+        raises("InvalidArgumentError", "'x'"),
+    ),
+    Demonstration(
+        "Lists in the metadata of a collection",
+        [create(metadata={"tags": ["a", "b"]})],
+        raises("InvalidArgumentError", "'tags'"),
+    ),
+    Demonstration(
+        "A query that is not finite",
+        [
+            create(),
+            on("add", ids=["a", "b"], embeddings=VECTORS[:2]),
+            on("query", query_embeddings=[[float("nan"), 1.0]]),
+        ],
+        raises("InvalidArgumentError", "NaN"),
+    ),
+    Demonstration(
+        "Embeddings of a cosine collection",
+        [
+            create(configuration={"hnsw": {"space": "cosine"}}),
+            on("add", ids=["a"], embeddings=[[0.75, 1.75, -0.25]]),
+            on("get", include=["embeddings"]),
+        ],
+        lambda outcome: (
+            outcome["returns"]["embeddings"].tolist() == [[0.75, 1.75, -0.25]]
+        ),
+    ),
+    Demonstration(
+        "A client after close()",
+        [create(), operation("close"), on("count")],
+        raises("InvalidArgumentError", "closed"),
+    ),
+]
