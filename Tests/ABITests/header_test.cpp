@@ -1,0 +1,21 @@
+// The header as C++11 sees it, twice included.
+#include "chroma.h"
+#include "chroma.h"
+
+int main() {
+  chroma_engine_options engine = CHROMA_ENGINE_OPTIONS_INIT;
+  chroma_collection_options collection = CHROMA_COLLECTION_OPTIONS_INIT;
+  chroma_collection_view view = CHROMA_COLLECTION_VIEW_INIT;
+  chroma_modify_options modify = CHROMA_MODIFY_OPTIONS_INIT;
+  chroma_records records = CHROMA_RECORDS_INIT;
+  chroma_delete_options remove = CHROMA_DELETE_OPTIONS_INIT;
+  chroma_get_options get = CHROMA_GET_OPTIONS_INIT;
+  chroma_get_view get_view = CHROMA_GET_VIEW_INIT;
+  chroma_query_options query = CHROMA_QUERY_OPTIONS_INIT;
+  chroma_query_view query_view = CHROMA_QUERY_VIEW_INIT;
+  return engine.struct_size && collection.struct_size && view.struct_size && modify.struct_size &&
+                 records.struct_size && remove.struct_size && get.limit == UINT64_MAX &&
+                 get_view.struct_size && query.result_count == 10 && query_view.struct_size
+             ? 0
+             : 1;
+}
