@@ -55,8 +55,9 @@ package struct QueryDistance: ~Copyable {
     _ slots: UnsafeBufferPointer<UInt32>, into distances: UnsafeMutableBufferPointer<Float>
   ) {
     precondition(slots.count <= Self.blockCountMax && slots.count <= distances.count)
+    let layout = table.layout
     for (index, slot) in slots.enumerated() {
-      rows.initializeElement(at: index, to: table.rowAddress(slot))
+      rows.initializeElement(at: index, to: UnsafePointer(layout.row(slot)))
     }
     let rows = UnsafeBufferPointer(rebasing: self.rows[..<slots.count])
     let query = UnsafeBufferPointer(self.query)
@@ -74,7 +75,7 @@ package struct QueryDistance: ~Copyable {
       kernels.dot(query, rows, into: distances)
       let inverse = queryNorm.inverse
       for index in rows.indices {
-        let distance = 1 - distances[index] * inverse * table.inverseNorm(slots[index])
+        let distance = 1 - distances[index] * inverse * layout.inverseNorm(slots[index]).pointee
         distances[index] = distance.isFinite ? clamped(distance) : cosineInDouble(rows[index])
       }
     }

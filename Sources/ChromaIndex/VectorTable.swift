@@ -25,39 +25,34 @@ import Glibc
 package final class VectorTable {
   package let dimension: Int
   package let space: Space
-
-  /// Floats from one row to the next.
-  private let stride: Int
-  /// Rows of a full chunk are 1 << chunkShift; a slot's chunk is `slot >> chunkShift`.
-  private let chunkShift: Int
-  private var chunks: [UnsafeMutablePointer<Float>] = []
-  /// Rows that there is room for: once the first chunk is full-grown, a whole number of chunks.
-  private var capacity = 0
+  /// Where the rows stand. Whoever measures many copies it out once: each look at a property of a
+  /// class costs the check that nobody is writing it.
+  private(set) var layout: Layout
 
   /// Bytes that a chunk's rows may take, unless a single row takes more.
   private static let chunkByteCountMax = 1 << 20
   /// Rows of the first chunk as it starts.
   private static let firstCapacity = 16
   private static let lineByteCount = 64
-  private static let floatsPerLine = lineByteCount / MemoryLayout<Float>.stride
 
   /// - Parameter dimension: 1 to `Limits.dimensionMax`.
   package init(dimension: Int, space: Space) {
     precondition((1...Limits.dimensionMax).contains(dimension))
     self.dimension = dimension
     self.space = space
-    stride = (dimension + Self.floatsPerLine - 1) / Self.floatsPerLine * Self.floatsPerLine
+    let floatsPerLine = Self.lineByteCount / MemoryLayout<Float>.stride
+    let stride = (dimension + floatsPerLine - 1) / floatsPerLine * floatsPerLine
     let rows = max(1, Self.chunkByteCountMax / (stride * MemoryLayout<Float>.stride))
-    chunkShift = Int.bitWidth - 1 - rows.leadingZeroBitCount
+    layout = Layout(stride: stride, chunkShift: Int.bitWidth - 1 - rows.leadingZeroBitCount)
   }
 
   deinit {
-    for chunk in chunks { free(chunk) }
+    for chunk in layout.chunks { free(chunk) }
   }
 
   /// Bytes allocated for vectors.
   package var byteCount: Int {
-    capacity * floatsPerRow * MemoryLayout<Float>.stride
+    layout.capacity * floatsPerRow * MemoryLayout<Float>.stride
   }
 
   /// Copies `row`, which stands outside the table, to `slot`. Makes room for all slots up to it.
@@ -67,65 +62,42 @@ package final class VectorTable {
     _ slot: UInt32, to row: UnsafeBufferPointer<Float>
   ) throws(ChromaError) {
     precondition(row.count == dimension)
-    while slot >= capacity { try grow() }
-    let (chunk, index) = place(of: slot)
+    while slot >= layout.capacity { try grow() }
     if let elements = row.baseAddress {
-      (chunk + index * stride).update(from: elements, count: dimension)
+      layout.row(slot).update(from: elements, count: dimension)
     }
     if space == .cosine {
-      chunk[rowsPerChunk * stride + index] = Norm(of: row).inverse
+      layout.inverseNorm(slot).pointee = Norm(of: row).inverse
     }
   }
 
   /// The row of a slot that was set.
   package func row(_ slot: UInt32) -> UnsafeBufferPointer<Float> {
-    UnsafeBufferPointer(start: rowAddress(slot), count: dimension)
+    UnsafeBufferPointer(start: layout.row(slot), count: dimension)
   }
 
-  /// Where the row of a slot that was set begins.
-  func rowAddress(_ slot: UInt32) -> UnsafePointer<Float> {
-    let (chunk, index) = place(of: slot)
-    return UnsafePointer(chunk + index * stride)
-  }
-
-  /// What `Norm.inverse` says of a slot's row.
-  func inverseNorm(_ slot: UInt32) -> Float {
-    precondition(space == .cosine)
-    let (chunk, index) = place(of: slot)
-    return chunk[rowsPerChunk * stride + index]
-  }
-
-  /// Rows of each chunk: of the full ones, or of the first while it grows alone.
-  private var rowsPerChunk: Int { min(capacity, 1 << chunkShift) }
-
-  private var floatsPerRow: Int { space == .cosine ? stride + 1 : stride }
-
-  /// Where a slot stands. Traps on a slot without room: past it lies foreign memory.
-  @inline(__always)
-  private func place(of slot: UInt32) -> (chunk: UnsafeMutablePointer<Float>, index: Int) {
-    let slot = Int(slot)
-    precondition(slot < capacity)
-    return (chunks[slot >> chunkShift], slot & ((1 << chunkShift) - 1))
-  }
+  private var floatsPerRow: Int { space == .cosine ? layout.stride + 1 : layout.stride }
 
   private func grow() throws(ChromaError) {
-    let full = 1 << chunkShift
+    let full = 1 << layout.chunkShift
+    let capacity = layout.capacity
     guard capacity < full else {
-      chunks.append(try allocateChunk(rows: full))
-      capacity += full
+      layout.chunks.append(try allocateChunk(rows: full))
+      layout.capacity += full
       return
     }
     let rows = min(full, max(Self.firstCapacity, 2 * capacity))
     let chunk = try allocateChunk(rows: rows)
-    if let old = chunks.first {
+    if let old = layout.chunks.first {
+      let stride = layout.stride
       chunk.update(from: old, count: capacity * stride)
       if space == .cosine {
         (chunk + rows * stride).update(from: old + capacity * stride, count: capacity)
       }
       free(old)
     }
-    chunks = [chunk]
-    capacity = rows
+    layout.chunks = [chunk]
+    layout.capacity = rows
   }
 
   private func allocateChunk(rows: Int) throws(ChromaError) -> UnsafeMutablePointer<Float> {
@@ -140,5 +112,40 @@ package final class VectorTable {
     let floats = address.bindMemory(to: Float.self, capacity: count)
     floats.initialize(repeating: 0, count: count)
     return floats
+  }
+}
+
+extension VectorTable {
+  /// From slots to addresses. Traps on a slot without room: past it lies foreign memory.
+  struct Layout {
+    /// Floats from one row to the next.
+    let stride: Int
+    /// A slot's chunk is `slot >> chunkShift`; full chunks hold 1 << chunkShift rows.
+    let chunkShift: Int
+    var chunks: [UnsafeMutablePointer<Float>] = []
+    /// Rows that there is room for: once the first chunk is full-grown, a whole number of chunks.
+    var capacity = 0
+
+    @inline(__always)
+    func row(_ slot: UInt32) -> UnsafeMutablePointer<Float> {
+      let (chunk, index) = place(of: slot)
+      return chunk + index * stride
+    }
+
+    /// Where what `Norm.inverse` says of a slot's row is kept. In cosine space only.
+    @inline(__always)
+    func inverseNorm(_ slot: UInt32) -> UnsafeMutablePointer<Float> {
+      let (chunk, index) = place(of: slot)
+      // All chunks are full-sized, or there is but one, of `capacity` rows.
+      let rowsPerChunk = min(capacity, 1 << chunkShift)
+      return chunk + rowsPerChunk * stride + index
+    }
+
+    @inline(__always)
+    private func place(of slot: UInt32) -> (chunk: UnsafeMutablePointer<Float>, index: Int) {
+      let slot = Int(slot)
+      precondition(slot < capacity)
+      return (chunks[slot >> chunkShift], slot & ((1 << chunkShift) - 1))
+    }
   }
 }

@@ -13,14 +13,14 @@ package struct Kernels: Sendable {
     self.variant = variant
   }
 
-  /// The fastest that this processor supports.
+  /// The one to use on this processor.
   package static let best = Kernels(chroma_kernels_best())
 
   /// Plain sums in double: the truth that the others are tested against.
   package static var scalar: Kernels { compiled[0] }
 
   /// Every variant compiled in for this architecture, whether or not this processor supports it;
-  /// the scalar one first, then each faster than the one before.
+  /// the scalar one first, then each preferred to the one before.
   package static let compiled: [Kernels] = {
     var variants: [Kernels] = []
     while let variant = chroma_kernels_variant(variants.count) {

@@ -35,11 +35,11 @@ typedef struct chroma_kernels {
 
 /**
  * The variants that are compiled in for this architecture, supported or not: the scalar one at 0,
- * then each faster than the one before. NULL past the last.
+ * then each preferred to the one before. NULL past the last.
  */
 const chroma_kernels *_Nullable chroma_kernels_variant(size_t index);
 
-/** The fastest variant that this processor supports; chosen once, when the library is loaded. */
+/** The last variant that this processor supports; chosen once, when the library is loaded. */
 const chroma_kernels *_Nonnull chroma_kernels_best(void);
 
 /**
