@@ -1,10 +1,10 @@
 /* x86-64 with AVX2 and FMA (2013 and later). Four sums at once hide the latency of the FMA. */
+#include "variants.h"
+
 #if defined(__x86_64__)
 
 #include <immintrin.h>
 #include <stdint.h>
-
-#include "variants.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 

@@ -1,9 +1,9 @@
 /* x86-64 with AVX-512F. Four sums at once hide the latency of the FMA; a mask takes the tail. */
+#include "variants.h"
+
 #if defined(__x86_64__)
 
 #include <immintrin.h>
-
-#include "variants.h"
 
 #pragma clang attribute push(__attribute__((target("avx512f"))), apply_to = function)
 

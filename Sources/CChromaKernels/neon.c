@@ -1,9 +1,9 @@
-/* 64-bit ARM, where NEON with FMA is always there. Four sums at once hide the latency of the FMA. */
+/* 64-bit ARM, where NEON and its FMA are always there. Four sums at once hide its latency. */
+#include "variants.h"
+
 #if defined(__aarch64__)
 
 #include <arm_neon.h>
-
-#include "variants.h"
 
 static inline float32x4_t add_product(float32x4_t sum, float32x4_t a, float32x4_t b) {
   return vfmaq_f32(sum, a, b);

@@ -8,15 +8,15 @@ struct Norm {
     value = Kernels.dotInDouble(vector, vector).squareRoot()
   }
 
-  /// Norms between which 1/‖row‖, and the row's product with a query of length 1 to 2, keep a
-  /// float's full precision: well inside the exponents −126 to 127.
-  private static let plainRange = 0x1p-100...0x1p100
-
-  /// The factor that makes a product with the vector a cosine: 1/‖vector‖; 0 for the zero vector,
-  /// so that its product with anything comes to the distance 1; NaN where floats won't do, which
-  /// sends the row to the computation in double.
+  /// The factor that makes a product with the vector a cosine: 1/‖vector‖, and 0 for the zero
+  /// vector, so that its product with anything comes to the distance 1.
+  ///
+  /// NaN for vectors so short that their products with a query of length 1 to 2 near the end of a
+  /// float's range, 2⁻¹⁴⁹, and lose digits there; it sends the row to the computation in double. Long
+  /// ones need no such care: 1/‖vector‖ loses digits only where the product overflows or the cosine
+  /// is small.
   var inverse: Float {
     if value == 0 { return 0 }
-    return Self.plainRange.contains(value) ? Float(1 / value) : .nan
+    return value < 0x1p-100 ? .nan : Float(1 / value)
   }
 }

@@ -40,7 +40,7 @@ package struct Kernels: Sendable {
 
   /// Writes Σ queryᵢ·rowᵢ for each of `rows` to the front of `products`.
   ///
-  /// Every row must hold as many elements as `query`, of any alignment.
+  /// Every row must hold as many elements as `query`, which is not empty.
   package func dot(
     _ query: UnsafeBufferPointer<Float>, _ rows: UnsafeBufferPointer<UnsafePointer<Float>>,
     into products: UnsafeMutableBufferPointer<Float>
@@ -50,7 +50,7 @@ package struct Kernels: Sendable {
 
   /// Writes Σ (queryᵢ−rowᵢ)² for each of `rows` to the front of `distances`.
   ///
-  /// Every row must hold as many elements as `query`, of any alignment.
+  /// Every row must hold as many elements as `query`, which is not empty.
   package func squaredL2(
     _ query: UnsafeBufferPointer<Float>, _ rows: UnsafeBufferPointer<UnsafePointer<Float>>,
     into distances: UnsafeMutableBufferPointer<Float>

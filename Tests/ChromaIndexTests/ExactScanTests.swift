@@ -137,6 +137,25 @@ import Testing
     }
   }
 
+  /// The lengths are just above the one whose inverse overflows, where nothing but lost digits would
+  /// tell that floats did not do.
+  @Test func cosinesOfTinyVectorsKeepTheirDigits() throws {
+    var random = SeededRandom(35)
+    let dimension = 4096
+    let stored = (0..<20).map { _ in
+      (0..<dimension).map { _ in Float.random(in: -0x1p-132...0x1p-132, using: &random) }
+    }
+    let collection = try Collection(
+      stored, dimension: dimension, space: .cosine, random: &random)
+    for kernels in Kernels.compiled where kernels.isSupported {
+      let found = collection.nearest(20, to: stored[0].map { $0 * 0x1p100 }, kernels: kernels)
+      for neighbor in found {
+        let (value, tolerance) = collection.distance(stored[0], neighbor.slot)
+        #expect(abs(Double(neighbor.distance) - value) <= tolerance, "seed 35, \(neighbor)")
+      }
+    }
+  }
+
   @Test("vectors that are not finite come last", arguments: Space.allCases)
   func vectorsThatAreNotFiniteComeLast(space: Space) throws {
     var random = SeededRandom(32)

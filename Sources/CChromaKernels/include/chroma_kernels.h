@@ -1,7 +1,7 @@
 /*
  * Distances from one query to many rows of float32, one variant for each instruction set.
  *
- * A row is `dimension` floats in a row, of any alignment; nothing outside them is read. Rows are
+ * A row is `dimension` floats, aligned as any float is; nothing outside them is read. Rows are
  * named by pointers, so that they can stand in chunks, in mapped files or in any order: the caller
  * gathers what it wants to measure, the kernel asks memory for the next rows while it computes.
  *
