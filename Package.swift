@@ -93,7 +93,7 @@ let package = Package(
     tests("ChromaSegment"),
     tests("ChromaQuery"),
     tests("ChromaEngine", ["ChromaCatalog", "ChromaQuery", "ChromaIndex"], exclude: ["Fixtures"]),
-    tests("ChromaABI", ["CChroma"]),
+    tests("Chroma"),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,154 @@
+import Chroma
+import ChromaTestSupport
+import Testing
+
+/// The Swift door hands in and out what it is given. Method: every call of the API once, in the way
+/// that a user writes it, and each kind of mistake.
+@Suite struct ChromaTests {
+  private static let records = [
+    Record(id: "a", embedding: [0, 0], document: "A gray cat", metadata: ["year": 2020]),
+    Record(
+      id: "b", embedding: [1, 0], document: "A black dog", uri: "file://b",
+      metadata: ["year": 2021, "tags": .strings(["pet", "dog"]), "good": true, "score": 0.5]),
+    Record(id: "c", embedding: [5, 5]),
+  ]
+
+  private func collection(_ space: Space = .l2) async throws -> Collection {
+    let client = try await Client.inMemory()
+    let collection = try await client.createCollection("animals", space: space)
+    try await collection.add(Self.records)
+    return collection
+  }
+
+  @Test("records read back as they were written")
+  func roundTrip() async throws {
+    let collection = try await collection()
+    let all: Include = [.documents, .embeddings, .metadatas, .uris]
+    #expect(try await collection.count() == 3)
+    #expect(try await collection.get(include: all) == Self.records)
+    #expect(try await collection.get(ids: ["c", "a"]).map(\.id) == ["a", "c"])
+    #expect(try await collection.get(limit: 1, offset: 1).map(\.id) == ["b"])
+  }
+
+  @Test("a query finds the nearest, in every space", arguments: Space.allCases)
+  func query(space: Space) async throws {
+    let neighbors = try await collection(space).query([1, 0.1], resultCount: 2)
+    #expect(neighbors.count == 2)
+    #expect(neighbors[0].record.id == (space == .ip ? "c" : "b"))
+    #expect(neighbors[0].distance <= neighbors[1].distance)
+  }
+
+  @Test("filters are expressions")
+  func filters() async throws {
+    let collection = try await collection()
+    func ids(_ filter: Where) async throws -> [String] {
+      try await collection.get(where: filter).map(\.id)
+    }
+    #expect(try await ids(Key("year") > 2020) == ["b"])
+    #expect(try await ids(Key("year") != 2020) == ["b", "c"])
+    #expect(try await ids(Key("year") >= 2020 && Key("good") == true) == ["b"])
+    #expect(try await ids(Key("year") < 2021 || Key("score") <= 0.5) == ["a", "b"])
+    #expect(try await ids(Key("year").isIn([2019, 2020])) == ["a"])
+    #expect(try await ids(Key("year").isNotIn([2020])) == ["b", "c"])
+    #expect(try await ids(Key("tags").contains("pet")) == ["b"])
+    #expect(try await ids(Key("tags").doesNotContain("pet")) == ["a", "c"])
+
+    func documents(_ filter: WhereDocument) async throws -> [String] {
+      try await collection.get(whereDocument: filter).map(\.id)
+    }
+    #expect(try await documents(.contains("cat")) == ["a"])
+    #expect(try await documents(.contains("A") && .doesNotContain("cat")) == ["b"])
+    #expect(try await documents(.matches("(gray|white) cat") || .matches("dog$")) == ["a", "b"])
+    #expect(try await documents(.doesNotMatch("^A")) == ["c"])
+    let neighbors = try await collection.query([0, 0], where: Key("year") > 2020)
+    #expect(neighbors.map(\.record.id) == ["b"])
+  }
+
+  @Test("updates merge, upserts insert, deletes count")
+  func changes() async throws {
+    let collection = try await collection()
+    try await collection.update([
+      Record(id: "b", document: "A brown dog", metadata: ["year": .removed, "age": 3]),
+      Record(id: "nobody", document: "x"),
+    ])
+    let changed = try #require(try await collection.get(ids: ["b"]).first)
+    #expect(changed.document == "A brown dog")
+    #expect(changed.metadata?["year"] == nil && changed.metadata?["age"] == 3)
+    try await collection.upsert([Record(id: "d", embedding: [9, 9])])
+    #expect(try await collection.count() == 4)
+    #expect(try await collection.delete(where: Key("age") == 3) == 1)
+    #expect(try await collection.delete(ids: ["a", "no such id"]) == 2)
+    #expect(try await collection.get().map(\.id) == ["c", "d"])
+  }
+
+  @Test("a directory keeps what was written, for every client")
+  func directory() async throws {
+    let directory = TemporaryDirectory()
+    let path = "\(directory.path)/animals"
+    do {
+      let client = try await Client(path: path)
+      let collection = try await client.getOrCreateCollection(
+        "animals", metadata: ["topic": "pets"])
+      try await collection.add(Self.records)
+    }
+    let client = try await Client(path: path)
+    #expect(try await client.collections().map(\.name) == ["animals"])
+    let collection = try await client.collection("animals")
+    #expect(collection.metadata == ["topic": "pets"])
+    #expect(try await collection.count() == 3)
+    try await client.deleteCollection("animals")
+    await #expect(throws: ChromaError.self) { try await collection.count() }
+  }
+
+  @Test("mistakes are errors of their kind")
+  func mistakes() async throws {
+    let client = try await Client.inMemory()
+    let collection = try await client.createCollection("mistakes")
+    func kind(_ body: () async throws -> Void) async -> ChromaError.Kind? {
+      do {
+        try await body()
+        return nil
+      } catch {
+        return (error as? ChromaError)?.kind
+      }
+    }
+    #expect(await kind { _ = try await client.createCollection("mistakes") } == .alreadyExists)
+    #expect(await kind { _ = try await client.createCollection("x") } == .invalidArgument)
+    #expect(await kind { _ = try await client.collection("nobody") } == .notFound)
+    #expect(await kind { try await collection.add([Record(id: "a")]) } == .invalidArgument)
+    #expect(
+      await kind { try await collection.add([Record(id: "", embedding: [1])]) }
+        == .invalidArgument)
+    #expect(
+      await kind {
+        try await collection.add([
+          Record(id: "a", embedding: [1]), Record(id: "b", embedding: [1, 2]),
+        ])
+      } == .invalidArgument)
+    #expect(
+      await kind { try await collection.add([Record(id: "a", embedding: [.nan])]) }
+        == .invalidArgument)
+    #expect(await kind { _ = try await collection.get(offset: -1) } == .invalidArgument)
+    #expect(
+      await kind { _ = try await collection.get(whereDocument: .matches("[")) }
+        == .invalidArgument)
+    #expect(try await collection.count() == 0)
+    try await client.reset()
+    #expect(await kind { _ = try await collection.count() } == .notFound)
+  }
+
+  @Test("a cancelled task's read ends as cancelled")
+  func cancelling() async throws {
+    let collection = try await collection()
+    let task = Task { () -> ChromaError.Kind? in
+      withUnsafeCurrentTask { $0?.cancel() }
+      do {
+        _ = try await collection.query([0, 0])
+        return nil
+      } catch {
+        return (error as? ChromaError)?.kind
+      }
+    }
+    #expect(await task.value == .cancelled)
+  }
+}
