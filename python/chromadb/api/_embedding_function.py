@@ -55,7 +55,7 @@ class EmbeddingFunction(Protocol[D]):
 
     def embed_with_retries(self, input: D, **retry_kwargs: Any) -> list[Vector]:
         """Embeds, and again where that fails, as the arguments of `tenacity.retry` say."""
-        from tenacity import retry  # type: ignore[import-not-found, unused-ignore]
+        from tenacity import retry
 
         result: list[Vector] = retry(**retry_kwargs)(self.__call__)(input)
         return result

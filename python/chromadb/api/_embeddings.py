@@ -90,8 +90,9 @@ def _matrix_of_array(array: np.ndarray[Any, Any]) -> Matrix:
     rows = _rows_of_array(array)
     if rows.shape[1] == 0 or rows.dtype.type not in _ACCEPTED_TYPES:
         _check_rows(rows[:1])
+    # Not of a subclass: what masked arrays and matrices make of indexing is not for the engine.
     with np.errstate(over="ignore"):
-        return np.require(rows, np.float32, ("C_CONTIGUOUS", "ALIGNED"))
+        return np.require(np.asarray(rows), np.float32, ("C_CONTIGUOUS", "ALIGNED"))
 
 
 def _rows_of_array(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -109,7 +110,7 @@ def _matrix_of_rows(rows: list[Any]) -> Matrix:
         raise InvalidArgumentError("Inconsistent dimensions in provided embeddings")
     with np.errstate(over="ignore"):
         flat = np.concatenate(rows, dtype=np.float32, casting="same_kind")
-    return flat.reshape(len(rows), width)
+    return np.asarray(flat).reshape(len(rows), width)
 
 
 def _check_rows(rows: Any) -> None:
