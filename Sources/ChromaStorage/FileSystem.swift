@@ -64,7 +64,7 @@ package protocol File: AnyObject, Sendable {
   /// Writes all bytes; a gap before the offset reads as zeros.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(ChromaError)
 
-  /// Cuts the file, or extends it with zeros.
+  /// Cuts the file, or extends it with zeros; shared memory alike, which nobody may be using then.
   func setByteCount(_ byteCount: UInt64) throws(ChromaError)
 
   func byteCount() throws(ChromaError) -> UInt64

@@ -192,7 +192,10 @@ private final class MemoryFile: File {
 
   func setByteCount(_ byteCount: UInt64) throws(ChromaError) {
     try checkWritable("set the size of")
-    let isSet = node.content.withLock { $0.bytes.setByteCount(byteCount) }
+    let isSet = node.content.withLock {
+      $0.regions.clear(from: byteCount)
+      return $0.bytes.setByteCount(byteCount)
+    }
     guard isSet else { throw .failedCall("set to \(byteCount) bytes the file", path, EFBIG) }
   }
 

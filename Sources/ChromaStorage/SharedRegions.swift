@@ -20,4 +20,13 @@ package final class SharedRegions: @unchecked Sendable {
     regions[offset] = region
     return region
   }
+
+  /// The file was cut: what lay beyond reads as zeros, should it grow again. The memory stays, since
+  /// somebody may still look at it.
+  package func clear(from byteCount: UInt64) {
+    for (offset, region) in regions where offset >= byteCount {
+      let byteCount = FileLimits.sharedRegionByteCount
+      region.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    }
+  }
 }
