@@ -45,7 +45,7 @@ let package = Package(
       dependencies: ["ChromaBase", "ChromaStorage", "CChromaPlatform", "CSQLite"]),
     .target(name: "ChromaCatalog", dependencies: ["ChromaBase", "ChromaStorage", "ChromaSQLite"]),
     .target(name: "ChromaIndex", dependencies: ["ChromaBase", "ChromaKernels"]),
-    .target(name: "ChromaText", dependencies: ["ChromaBase", "CPCRE2"]),
+    .target(name: "ChromaText", dependencies: ["ChromaBase", "CChromaPlatform", "CPCRE2"]),
     .target(name: "ChromaSegment", dependencies: ["ChromaBase", "ChromaStorage"]),
     .target(name: "ChromaQuery", dependencies: ["ChromaBase", "ChromaText"]),
     .target(
@@ -89,7 +89,7 @@ let package = Package(
     tests("ChromaStorage", ["ChromaSQLite", "CChromaPlatform"]),
     tests("ChromaCatalog"),
     tests("ChromaIndex", ["ChromaKernels"]),
-    tests("ChromaText"),
+    tests("ChromaText", exclude: ["Fixtures"]),
     tests("ChromaSegment"),
     tests("ChromaQuery"),
     tests("ChromaEngine", ["ChromaCatalog", "ChromaQuery", "ChromaIndex"], exclude: ["Fixtures"]),
