@@ -4,6 +4,7 @@
 // opposites, so they match it. Everything compares bytes: case, accents and composition count.
 
 package import ChromaBase
+package import ChromaText
 
 /// A condition on a record's document.
 package enum DocumentFilter: Sendable {
