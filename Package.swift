@@ -57,7 +57,9 @@ let package = Package(
 
     // Doors.
     .target(
-      name: "Chroma", dependencies: ["ChromaBase", "ChromaEngine"], linkerSettings: systemLibraries),
+      name: "Chroma",
+      dependencies: ["ChromaBase", "ChromaEngine"],
+      linkerSettings: systemLibraries),
     .target(
       name: "ChromaABI",
       dependencies: ["ChromaBase", "ChromaKernels", "ChromaCatalog", "ChromaEngine", "CChroma"]),

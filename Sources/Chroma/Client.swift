@@ -1,7 +1,6 @@
 // The Swift door: clients.
 
 import ChromaBase
-import ChromaCatalog
 import ChromaEngine
 
 /// A database directory, or a database in memory.

@@ -8,8 +8,9 @@ import ChromaBase
 import ChromaEngine
 import ChromaKernels
 
-/// Static strings for C: made once and never freed.
+/// Static strings for C.
 private enum StaticStrings {
+  // Sound: each is made once, before its first use, and never written or freed afterwards.
   nonisolated(unsafe) static let version = immortal(Release.version)
   nonisolated(unsafe) static let cpuFeatures = immortal(
     "\(Kernels.best.name) (\(Kernels.processorFeatures))")
@@ -33,6 +34,7 @@ private enum StaticStrings {
         (CHROMA_ERROR_UNSUPPORTED_FORMAT, "CHROMA_ERROR_UNSUPPORTED_FORMAT"),
         (CHROMA_ERROR_RESOURCE_EXHAUSTED, "CHROMA_ERROR_RESOURCE_EXHAUSTED"),
       ].map { (chroma_status($0), immortal($1)) })
+  // Sound as those above.
   nonisolated(unsafe) static let unknownStatus = immortal("CHROMA_ERROR_UNKNOWN")
 
   private static func immortal(_ string: String) -> UnsafePointer<CChar> {
