@@ -56,12 +56,13 @@ package final class SQLiteConnection: @unchecked Sendable {
   package func execute(
     _ sql: String, _ values: [SQLiteValue] = []
   ) throws(ChromaError) {
-    try forEachRow(sql, values) { (_) throws(ChromaError) in }
+    try forEachRow(sql, values) { (_) throws(ChromaError) in true }
   }
 
-  /// Runs a statement and lends each row; the closure may run other statements.
+  /// Runs a statement and lends each row, until the closure returns false. The closure may run other
+  /// statements: they see the same state of the database.
   package func forEachRow(
-    _ sql: String, _ values: [SQLiteValue] = [], _ body: (SQLiteRow) throws(ChromaError) -> Void
+    _ sql: String, _ values: [SQLiteValue] = [], _ body: (SQLiteRow) throws(ChromaError) -> Bool
   ) throws(ChromaError) {
     let (statement, isCached) = try prepared(sql)
     defer {
@@ -81,17 +82,18 @@ package final class SQLiteConnection: @unchecked Sendable {
       let result = sqlite3_step(statement)
       if result == SQLITE_DONE { return }
       guard result == SQLITE_ROW else { throw failure(result) }
-      try body(SQLiteRow(statement: statement, path: path))
+      guard try body(SQLiteRow(statement: statement, path: path)) else { return }
     }
   }
 
-  /// What the closure makes of the first row; nil if there is none.
+  /// What the closure makes of the first row; nil if there is none. Runs the statement no further.
   package func firstRow<T>(
     _ sql: String, _ values: [SQLiteValue] = [], _ body: (SQLiteRow) throws(ChromaError) -> T
   ) throws(ChromaError) -> T? {
     var first: T?
     try forEachRow(sql, values) { (row) throws(ChromaError) in
-      if first == nil { first = try body(row) }
+      first = try body(row)
+      return false
     }
     return first
   }
@@ -169,11 +171,16 @@ package final class SQLiteConnection: @unchecked Sendable {
     }
     for pragma in [
       "cell_size_check=ON", "temp_store=MEMORY", "mmap_size=0", "secure_delete=ON",
-      // These two before the first page is written, which the change to WAL does.
-      "page_size=\(CHROMA_VFS_PAGE_BYTE_COUNT)", "auto_vacuum=INCREMENTAL",
+      "page_size=\(CHROMA_VFS_PAGE_BYTE_COUNT)",
     ] {
       try execute("PRAGMA \(pragma)")
     }
+    // Before the first page is written, which the change to WAL does. Later this would be a write of
+    // its own, at every connection.
+    let pageCount = try firstRow("PRAGMA page_count") { (row) throws(ChromaError) in
+      try row.integer(0)
+    }
+    if pageCount == 0 { try execute("PRAGMA auto_vacuum=INCREMENTAL") }
     let mode = try firstRow("PRAGMA journal_mode=WAL") { (row) throws(ChromaError) in
       try row.text(0)
     }

@@ -24,6 +24,11 @@ enum SQLiteFailure {
       return ChromaError(.resourceExhausted, "The database \(path) ran out of room: \(detail).")
     case SQLITE_CONSTRAINT:
       return ChromaError(.conflict, "The database \(path) refused a row: \(detail).")
+    case SQLITE_ERROR, SQLITE_SCHEMA:
+      // The statements are ours and fixed, so it is the tables that are not what they should be.
+      return .corruption(
+        "The file \(path) does not hold what it should: \(detail). Restore the directory from a "
+          + "backup.")
     default:
       return ChromaError(.io, "The database \(path) failed: \(detail).")
     }

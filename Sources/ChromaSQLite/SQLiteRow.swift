@@ -42,7 +42,8 @@ package enum SQLiteValue: Sendable {
 /// A row of a running statement: valid until the closure that it was lent to returns.
 package struct SQLiteRow {
   let statement: OpaquePointer
-  let path: String
+  /// The database's, for sentences about what is wrong in it.
+  package let path: String
 
   package func isNull(_ column: Int32) -> Bool {
     sqlite3_column_type(statement, column) == SQLITE_NULL

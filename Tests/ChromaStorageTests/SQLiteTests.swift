@@ -144,6 +144,7 @@ extension SQLiteConnection {
     var keys: [Int] = []
     try forEachRow("SELECT k FROM t ORDER BY k") { (row) throws(ChromaError) in
       keys.append(Int(try row.integer(0)))
+      return true
     }
     return keys
   }
