@@ -109,9 +109,10 @@ package protocol Catalog: AnyObject, Sendable {
   /// Appends several batches, of one or several collections, in one transaction.
   ///
   /// They apply in order, each seeing those before it. One that is rejected leaves no trace and
-  /// doesn't hinder the others. Each is judged in this order: a missing collection (`.notFound`); a
-  /// request key seen before (`repeated`); an expected position that isn't the next (`.conflict`);
-  /// another dimension than the collection's (`.invalidArgument`).
+  /// doesn't hinder the others. Each is judged in this order: a batch without records
+  /// (`.invalidArgument`); a missing collection (`.notFound`); a request key seen before
+  /// (`repeated`); an expected position that isn't the next (`.conflict`); another dimension than
+  /// the collection's (`.invalidArgument`).
   ///
   /// - Returns: One result for each, in order. All that were appended are durable.
   /// - Throws: If nothing was appended.

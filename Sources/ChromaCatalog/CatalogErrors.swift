@@ -50,8 +50,9 @@ extension ChromaError {
         + "UNIQUE constraint failed: collections.name, collections.database_id")
   }
 
-  static func emptyBatch() -> ChromaError {
-    .invalidArgument("A batch in the log must hold at least 1 record.")
+  static func impossibleBatch() -> ChromaError {
+    .invalidArgument(
+      "A batch in the log must hold at least 1 record, in vectors of at least 1 element if any.")
   }
 
   static func dimensionMismatch(expected: Int, actual: Int) -> ChromaError {

@@ -169,6 +169,11 @@ package struct LogAppend: Equatable, Sendable {
     self.requestKey = requestKey
     self.expectedNextPosition = expectedNextPosition
   }
+
+  /// Whether a log can hold it at all.
+  var isPossible: Bool {
+    recordCount >= 1 && dimension ?? 1 >= 1 && payload.byteCount >= 0
+  }
 }
 
 /// What became of one `LogAppend`.
@@ -209,5 +214,13 @@ package struct CollectionChanges: Equatable, Sendable {
     self.row = row
     self.rows = rows
     self.isComplete = isComplete
+  }
+}
+
+extension Int {
+  /// The sum of two numbers that are not negative, or the largest number.
+  func addingUpToMax(_ other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
   }
 }

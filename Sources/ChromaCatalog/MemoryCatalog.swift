@@ -202,7 +202,7 @@ package final class MemoryCatalog: Catalog {
       let new = found.log[(known.map { $0 + 1 } ?? 0)...]
       var byteCount = 0
       let rows = new.prefix { row in
-        byteCount += row.payload.byteCount
+        byteCount = byteCount.addingUpToMax(row.payload.byteCount)
         return row == new.first || byteCount <= byteCountMax
       }
       return CollectionChanges(
@@ -252,6 +252,7 @@ extension MemoryCatalog.State {
   }
 
   fileprivate mutating func append(_ append: LogAppend) -> AppendResult {
+    guard append.isPossible else { return .rejected(.impossibleBatch()) }
     guard let found = collections[append.collection] else {
       return .rejected(.collectionOfRecordsNotFound(append.collection))
     }
@@ -265,7 +266,6 @@ extension MemoryCatalog.State {
     if let expected = found.row.dimension, let actual = append.dimension, expected != actual {
       return .rejected(.dimensionMismatch(expected: expected, actual: actual))
     }
-    guard append.recordCount >= 1 else { return .rejected(.emptyBatch()) }
     let (next, overflow) = firstPosition.addingReportingOverflow(Int64(append.recordCount))
     guard !overflow else { return .rejected(.positionsExhausted(append.collection)) }
 

@@ -8,6 +8,8 @@ import Testing
 
 @Suite("Every catalog: threads")
 struct CatalogConcurrencyTests {
+  private let stores = CatalogStores()
+
   /// What the threads of a test found wrong.
   private final class Findings: Sendable {
     private let sentences = Mutex<[String]>([])
@@ -51,7 +53,7 @@ struct CatalogConcurrencyTests {
 
   @Test(arguments: CatalogKind.allCases)
   func readersSeeWholeStatesWhileAWriterCommits(_ kind: CatalogKind) throws {
-    let store = kind.makeStore()
+    let store = stores.make(kind)
     let catalogs = [try store.open(), try store.open()]
     for id in 1...2 as ClosedRange<UInt64> {
       try catalogs[0].createCollection(Text("c\(id)"), id: id)
@@ -81,7 +83,7 @@ struct CatalogConcurrencyTests {
 
   @Test(arguments: CatalogKind.allCases)
   func writersOfOneCatalogTakeTurns(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     try catalog.createCollection("one", id: 1)
     let findings = Findings()
     let firstPositions = Mutex<Set<Int64>>([])

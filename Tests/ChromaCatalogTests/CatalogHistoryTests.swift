@@ -7,10 +7,12 @@ import Testing
 
 @Suite("Every catalog: random histories")
 struct CatalogHistoryTests {
+  private let stores = CatalogStores()
+
   /// Runs one history on a store and on the model, closing and reopening the store's catalogs on
   /// the way. Two of them are open on it, as two processes would be.
   private func compare(_ kind: CatalogKind, seed: UInt64, stepCount: Int) throws {
-    let store = kind.makeStore()
+    let store = stores.make(kind)
     let model = MemoryCatalog()
     var catalogs = [try store.open(), try store.open()]
     var generator = CatalogStepGenerator(seed: seed)

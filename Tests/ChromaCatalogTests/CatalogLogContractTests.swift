@@ -6,8 +6,10 @@ import Testing
 
 @Suite("Every catalog: logs")
 struct CatalogLogContractTests {
+  private let stores = CatalogStores()
+
   private func open(_ kind: CatalogKind, collectionCount: UInt64 = 1) throws -> any Catalog {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     for id in 1...collectionCount { try catalog.createCollection(Text("c\(id)"), id: id) }
     return catalog
   }

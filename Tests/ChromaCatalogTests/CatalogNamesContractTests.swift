@@ -8,12 +8,13 @@ import Testing
 struct CatalogNamesContractTests {
   private static let tenant = CatalogDefaults.tenant
   private static let database = CatalogDefaults.database
+  private let stores = CatalogStores()
 
   // MARK: Tenants
 
   @Test(arguments: CatalogKind.allCases)
   func aNewCatalogHoldsTheDefaultTenantAndDatabase(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     try catalog.requireTenant("default_tenant")
     let rows = try catalog.databases(tenant: "default_tenant", limit: nil, offset: 0)
     #expect(rows == [DatabaseRow(id: .zero, tenant: "default_tenant", name: "default_database")])
@@ -23,7 +24,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func aTenantIsCreatedOnce(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     #expect(throws: ChromaError(.notFound, "Tenant [acme] not found")) {
       try catalog.requireTenant("acme")
     }
@@ -36,7 +37,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func namesAreComparedByTheirBytes(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     // One scalar, and a letter with a combining accent: equal to Swift's String, not to us. A byte
     // of zero ends nothing.
     let names: [Text] = ["caf\u{E9}", "cafe\u{301}", "nul\0one", "nul\0two", "nul", "NUL", ""]
@@ -61,7 +62,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func aDatabaseNeedsNoTenantAndIsUniqueInIt(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     let row = DatabaseRow(id: .numbered(1), tenant: "nobody", name: "books")
     try catalog.createDatabase(row)
     #expect(try catalog.database(tenant: "nobody", name: "books") == row)
@@ -80,7 +81,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func aMissingDatabaseIsNotFound(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     let sentence = "Database [books] not found. Are you sure it exists?"
     #expect(throws: ChromaError(.notFound, sentence)) {
       try catalog.database(tenant: Self.tenant, name: "books")
@@ -93,7 +94,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func databasesAreListedByNameWithLimitAndOffset(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     for (number, name) in (["b", "B", "a", "\u{FFFD}", "\u{1F600}", "ab"] as [Text]).enumerated() {
       try catalog.createDatabase(
         DatabaseRow(id: .numbered(UInt64(number)), tenant: "t", name: name))
@@ -113,7 +114,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func deletingADatabaseTakesItsCollectionsAndNamesTheirBlobs(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     try catalog.createDatabase(DatabaseRow(id: .numbered(9), tenant: Self.tenant, name: "other"))
     let other = NewCollection(
       id: .numbered(3), tenant: Self.tenant, database: "other", name: "one", configuration: "{}")
@@ -144,7 +145,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func aCollectionKeepsWhatItWasGiven(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     let new = NewCollection(
       id: UUID(high: .max, low: .max), tenant: Self.tenant, database: Self.database, name: "full",
       configuration: "{\"hnsw\":{}}", schema: "{\"a\":1}", metadata: [0, 255, 0])
@@ -168,7 +169,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func anExistingCollectionIsAnErrorOrReturnedUnchanged(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     try catalog.createCollection("one", id: 1)
     #expect(throws: ChromaError(.alreadyExists, "Collection [one] already exists")) {
       try catalog.createCollection("one", id: 2)
@@ -188,7 +189,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func aMissingCollectionIsNotFound(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     let byName = ChromaError(.notFound, "Collection [one] does not exist")
     #expect(throws: byName) {
       try catalog.collection(tenant: Self.tenant, database: Self.database, name: "one")
@@ -217,7 +218,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func collectionsAreListedByIdWithLimitAndOffset(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     // The order of ids is that of unsigned bytes: the highest bit set comes last.
     let ids = [UUID(high: .max, low: 0), .numbered(2), .numbered(.max), .zero, .numbered(1)]
     for (number, id) in ids.enumerated() {
@@ -242,7 +243,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func modifyingChangesOnlyWhatIsNamed(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     let new = NewCollection(
       id: .numbered(1), tenant: Self.tenant, database: Self.database, name: "one",
       configuration: "{}", schema: "s", metadata: [1])
@@ -269,7 +270,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func aCollectionCannotTakeAnothersName(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     try catalog.createCollection("one", id: 1)
     try catalog.createCollection("two", id: 2)
     let sentence =
@@ -288,7 +289,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func deletingACollectionNamesItsBlobs(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     try catalog.createCollection("one", id: 1)
     try catalog.createCollection("two", id: 2)
     _ = try catalog.append([.blob("z", to: 1), .blob("a", to: 1), .blob("b", to: 2)])
@@ -303,7 +304,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func resetLeavesANewCatalog(_ kind: CatalogKind) throws {
-    let catalog = try kind.makeStore().open()
+    let catalog = try stores.make(kind).open()
     try catalog.createTenant("acme")
     try catalog.createDatabase(DatabaseRow(id: .numbered(5), tenant: "acme", name: "books"))
     _ = try catalog.deleteDatabase(tenant: Self.tenant, name: Self.database)
@@ -330,7 +331,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func aClosedCatalogRefusesEveryCall(_ kind: CatalogKind) throws {
-    let store = kind.makeStore()
+    let store = stores.make(kind)
     let catalog = try store.open()
     try catalog.createTenant("acme")
     catalog.close()
@@ -346,7 +347,7 @@ struct CatalogNamesContractTests {
 
   @Test(arguments: CatalogKind.allCases)
   func twoCatalogsOnOneStoreSeeEachOthersCallsAtTheNext(_ kind: CatalogKind) throws {
-    let store = kind.makeStore()
+    let store = stores.make(kind)
     let left = try store.open()
     let right = try store.open()
     for round in 1...20 as ClosedRange<UInt64> {

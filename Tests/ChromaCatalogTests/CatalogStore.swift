@@ -3,6 +3,8 @@
 
 import ChromaBase
 import ChromaCatalog
+import ChromaTestSupport
+import Synchronization
 
 /// Something that outlives the catalogs opened on it.
 protocol CatalogStore: Sendable {
@@ -12,11 +14,21 @@ protocol CatalogStore: Sendable {
 /// Every conformer of `Catalog`; the argument of every test of the contract.
 enum CatalogKind: CaseIterable, Sendable {
   case memory
+  case sqlite
+}
 
-  func makeStore() -> any CatalogStore {
-    switch self {
-    case .memory: MemoryStore()
-    }
+/// The stores of one test, which must live until it ends: a folder goes with its store.
+final class CatalogStores: Sendable {
+  private let stores = Mutex<[any CatalogStore]>([])
+
+  func make(_ kind: CatalogKind) -> any CatalogStore {
+    let store: any CatalogStore =
+      switch kind {
+      case .memory: MemoryStore()
+      case .sqlite: FolderStore()
+      }
+    stores.withLock { $0.append(store) }
+    return store
   }
 }
 
@@ -25,6 +37,17 @@ private struct MemoryStore: CatalogStore {
 
   func open() throws(ChromaError) -> any Catalog {
     MemoryCatalog(storage)
+  }
+}
+
+/// chroma.db in a directory of the operating system.
+private struct FolderStore: CatalogStore {
+  private let directory = TemporaryDirectory()
+
+  func open() throws(ChromaError) -> any Catalog {
+    try SQLiteCatalog(
+      fileSystem: directory.fileSystem, directory: directory.path, clock: SystemClock(),
+      random: SystemRandomSource())
   }
 }
 

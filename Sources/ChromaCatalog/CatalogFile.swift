@@ -1,0 +1,99 @@
+// Recognising chroma.db, creating it, and bringing it up to date.
+
+import ChromaBase
+import ChromaSQLite
+import ChromaStorage
+
+enum CatalogFile {
+  /// Bytes of the header of a SQLite database (its file format, section 1.3).
+  private static let headerByteCount = 100
+  private static let magic = Array("SQLite format 3\0".utf8)
+  private static let reservedByteCountOffset = 20
+  private static let pageCountOffset = 28
+  private static let userVersionOffset = 60
+  private static let applicationIDOffset = 68
+  /// What our file layer makes SQLite leave free in each page, for its checksum.
+  private static let reservedByteCount: UInt8 = 8
+
+  /// Refuses what isn't ours, or is too new, by the header alone: SQLite itself would already alter
+  /// a database in WAL mode by opening and closing it.
+  static func refuseForeign(
+    _ path: String, in fileSystem: any FileSystem
+  ) throws(ChromaError) {
+    guard let file = try fileSystem.openIfPresent(path, .readOnly) else { return }
+    defer { file.close() }
+    let header = try file.read(at: 0, byteCountMax: headerByteCount)
+    if header.isEmpty { return }
+    // A creation that was cut off: SQLite undoes it, whatever it left in the file.
+    if let journal = try fileSystem.attributes("\(path)-journal"), journal.byteCount > 0 { return }
+    guard header.count == headerByteCount, header.starts(with: magic) else {
+      throw .corruption(
+        "The file \(path) is not a SQLite database, so it is not Chroma's, or it is damaged. "
+          + "It was left as it is.")
+    }
+    // The first page as SQLite makes it: everything else is still in the WAL, or was never written.
+    if header[reservedByteCountOffset] == reservedByteCount,
+      integer(header, at: pageCountOffset) <= 1,
+      integer(header, at: applicationIDOffset) == 0, integer(header, at: userVersionOffset) == 0
+    {
+      return
+    }
+    try refuse(
+      path, applicationID: integer(header, at: applicationIDOffset),
+      version: integer(header, at: userVersionOffset))
+  }
+
+  /// Creates the tables of a new file, or changes an older release's step by step.
+  static func bringUpToDate(_ connection: SQLiteConnection) throws(ChromaError) {
+    // One state for all that is looked at: another process may be creating the tables.
+    while try !connection.withTransaction(
+      .deferred, { () throws(ChromaError) in try isCurrent(connection) })
+    {
+      try connection.withTransaction(.immediate) { () throws(ChromaError) in
+        // Looked at again: another process may have come first.
+        guard try !isCurrent(connection) else { return }
+        let version = try connection.integer(CatalogSQL.userVersion)
+        for statement in CatalogSchema.migrations[Int(version)] {
+          try connection.execute(statement)
+        }
+        try connection.execute("PRAGMA application_id = \(CatalogSchema.applicationID)")
+        try connection.execute("PRAGMA user_version = \(version + 1)")
+      }
+    }
+  }
+
+  /// Whether the file has the version that this release writes.
+  ///
+  /// - Throws: If it is another program's, or a newer release's.
+  private static func isCurrent(_ connection: SQLiteConnection) throws(ChromaError) -> Bool {
+    let version = try connection.integer(CatalogSQL.userVersion)
+    let applicationID = try connection.integer(CatalogSQL.applicationID)
+    let tableCount = try connection.integer(CatalogSQL.countTables)
+    if version == 0 && applicationID == 0 && tableCount == 0 { return false }
+    try refuse(connection.path, applicationID: applicationID, version: version)
+    return version == CatalogSchema.version
+  }
+
+  private static func refuse(
+    _ path: String, applicationID: Int64, version: Int64
+  ) throws(ChromaError) {
+    guard applicationID == CatalogSchema.applicationID, version >= 1 else {
+      throw .corruption(
+        "The file \(path) is a SQLite database, but not Chroma's: its application id is "
+          + "\(applicationID) and not \(CatalogSchema.applicationID), or its version \(version) "
+          + "is below 1. It was left as it is.")
+    }
+    guard version <= CatalogSchema.version else {
+      throw ChromaError(
+        .unsupportedFormat,
+        "The file \(path) has format version \(version); this release reads up to version "
+          + "\(CatalogSchema.version). It was left as it is: open it with a newer release.")
+    }
+  }
+
+  /// Four bytes, most significant first, signed.
+  private static func integer(_ header: [UInt8], at offset: Int) -> Int64 {
+    let bits = header.dropFirst(offset).prefix(4).reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
+    return Int64(Int32(bitPattern: bits))
+  }
+}

@@ -1,0 +1,175 @@
+// The catalog in a SQLite file, chroma.db. docs/FORMAT.md defines the file.
+//
+// One connection writes, and a few read; each stands behind a lock of its own, and belongs to
+// whoever holds it. The file is in WAL mode, so readers see the last committed state while the
+// writer is at work.
+//
+// Invariants:
+//   * A call that changes something is one immediate transaction; a commit is synced before the call
+//     returns.
+//   * A call that reads is one read transaction. It is never left open between calls: it would keep
+//     the WAL from being folded back into the file.
+//   * After a failed sync nothing more is written: see `SQLiteDatabase`.
+//   * Files of other programs and of newer releases are refused before a byte of them changes.
+
+package import ChromaBase
+import ChromaSQLite
+package import ChromaStorage
+import Synchronization
+
+/// A catalog in a file, shared by any number of processes.
+package final class SQLiteCatalog: Catalog {
+  /// A connection that one thread uses at a time.
+  private final class Slot: Sendable {
+    /// Nil before the first use, and once closed.
+    let connection: Mutex<SQLiteConnection?>
+
+    init(_ connection: SQLiteConnection? = nil) {
+      self.connection = Mutex(connection)
+    }
+  }
+
+  /// The name of the file in its directory.
+  package static let fileName = "chroma.db"
+
+  /// Connections for reading. Each costs up to 2 MiB of page cache, and a read takes microseconds:
+  /// more would help only a machine with many cores that does nothing but read the catalog.
+  private static let readerCount = 4
+
+  /// Bytes of the WAL from which it is folded back into the file after a commit. Part of the space
+  /// that a database may take beyond its live bytes, so not SQLite's 4 MiB.
+  private static let walByteCountMax: UInt64 = 1024 * 1024
+
+  /// Free pages, of 4 KiB, that deleting leaves for the next writes.
+  private static let freePageCountMax: Int64 = 64
+
+  let database: SQLiteDatabase
+  private let fileSystem: any FileSystem
+  private let writer: Slot
+  private let readers = (0..<readerCount).map { _ in Slot() }
+  private let nextReader = Atomic(0)
+  private let isClosed = Atomic(false)
+
+  /// Opens the catalog of a directory; creates it, or brings it up to date, if need be.
+  ///
+  /// The write turn is not needed: SQLite's own locks keep two that create it apart.
+  ///
+  /// - Parameter directory: An existing directory's absolute path.
+  /// - Throws: `.unsupportedFormat` for a newer release's file, `.corruption` for what is none of
+  ///   ours; the sentence names the file, which is unchanged.
+  package init(
+    fileSystem: any FileSystem, directory: String, clock: any Clock, random: any RandomSource
+  ) throws(ChromaError) {
+    self.fileSystem = fileSystem
+    database = SQLiteDatabase(
+      path: "\(directory)/\(Self.fileName)", fileSystem: fileSystem, clock: clock, random: random)
+    try CatalogFile.refuseForeign(database.path, in: fileSystem)
+    writer = Slot(try Self.open(database, clock))
+  }
+
+  /// Connects, and brings the file up to date. Where two create it, or one closes it as the last,
+  /// SQLite finds it locked and doesn't wait: waiting with a lock held could be a deadlock. So this
+  /// lets go and comes again.
+  private static func open(
+    _ database: SQLiteDatabase, _ clock: any Clock
+  ) throws(ChromaError) -> SQLiteConnection {
+    let waitMilliseconds = UInt64(Limits.writeTurnTimeoutMilliseconds)
+    let deadline = clock.monotonicNanoseconds() &+ waitMilliseconds * 1_000_000
+    while true {
+      do throws(ChromaError) {
+        let connection = try connect(database)
+        try CatalogFile.bringUpToDate(connection)
+        return connection
+      } catch {
+        guard error.kind == .locked, clock.monotonicNanoseconds() < deadline else { throw error }
+        clock.sleep(nanoseconds: 1_000_000)
+      }
+    }
+  }
+
+  package func close() {
+    isClosed.store(true, ordering: .sequentiallyConsistent)
+    // The last one to close folds the WAL back and removes it: let that be the writer.
+    for slot in readers + [writer] {
+      slot.connection.withLock { connection in
+        connection?.close()
+        connection = nil
+      }
+    }
+  }
+
+  // MARK: Transactions
+
+  /// Runs the body on a connection of its own. A statement that it runs inside another sees the same
+  /// state.
+  func read<Outcome: Sendable>(
+    _ body: @Sendable (SQLiteConnection) throws(ChromaError) -> Outcome
+  ) throws(ChromaError) -> Outcome {
+    // The first that is free: it is also the one whose page cache is warmest.
+    for slot in readers {
+      let outcome = try slot.connection.withLockIfAvailable { (connection) throws(ChromaError) in
+        try read(&connection, body)
+      }
+      if let outcome { return outcome }
+    }
+    let turn = nextReader.wrappingAdd(1, ordering: .relaxed).oldValue
+    let slot = readers[Int(UInt(bitPattern: turn) % UInt(readers.count))]
+    return try slot.connection.withLock { (connection) throws(ChromaError) in
+      try read(&connection, body)
+    }
+  }
+
+  private func read<Outcome>(
+    _ connection: inout SQLiteConnection?,
+    _ body: @Sendable (SQLiteConnection) throws(ChromaError) -> Outcome
+  ) throws(ChromaError) -> Outcome {
+    // Looked at under the slot's lock, which `close` takes after it has set this: no connection is
+    // opened behind its back.
+    guard !isClosed.load(ordering: .sequentiallyConsistent) else { throw .catalogClosed() }
+    if let connection { return try body(connection) }
+    let new = try Self.connect(database)
+    connection = new
+    return try body(new)
+  }
+
+  /// Runs the body in a transaction that is durable when this returns.
+  func change<Outcome: Sendable>(
+    _ body: @Sendable (SQLiteConnection) throws(ChromaError) -> Outcome
+  ) throws(ChromaError) -> Outcome {
+    try writer.connection.withLock { (connection) throws(ChromaError) in
+      guard let connection else { throw .catalogClosed() }
+      try database.checkWritable()
+      let outcome = try connection.withTransaction(.immediate) { () throws(ChromaError) in
+        try body(connection)
+      }
+      foldBack(connection)
+      return outcome
+    }
+  }
+
+  private static func connect(_ database: SQLiteDatabase) throws(ChromaError) -> SQLiteConnection {
+    let connection = try database.connect()
+    try connection.execute("PRAGMA foreign_keys = ON")
+    // A WAL that began anew gives back what it doesn't use, so its length says how full it is.
+    try connection.execute("PRAGMA journal_size_limit = 0")
+    return connection
+  }
+
+  /// Folds the WAL back into the file if it has grown.
+  private func foldBack(_ connection: SQLiteConnection) {
+    // The commit stands, whatever happens here. A full disk or a reader in the way: the next one
+    // tries again. A failed sync: the database remembers it, and takes no next one.
+    guard let byteCount = try? fileSystem.attributes("\(database.path)-wal")?.byteCount,
+      byteCount > Self.walByteCountMax
+    else { return }
+    _ = try? connection.checkpoint(truncating: false)
+  }
+
+  /// Gives the pages that a deletion freed back to the file system. To be called in its transaction,
+  /// which then need not write what they held.
+  func giveBackPages(_ connection: SQLiteConnection) throws(ChromaError) {
+    if try connection.integer(CatalogSQL.countFreePages) > Self.freePageCountMax {
+      try connection.execute(CatalogSQL.giveBackPages)
+    }
+  }
+}
