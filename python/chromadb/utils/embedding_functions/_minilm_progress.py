@@ -18,9 +18,9 @@ _BAR_WIDTH = 30
 class Progress:
     """One step that takes a while; a context manager around it. Used by one thread."""
 
-    def __init__(self, sentence: str, byte_count: int | None = None) -> None:
+    def __init__(self, sentence: str) -> None:
         self._sentence = sentence
-        self._byte_count = byte_count
+        self._byte_count: int | None = None
         self._done_byte_count = 0
         self._drawn = ""
         self._is_shown = sys.stderr is not None and sys.stderr.isatty()
