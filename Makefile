@@ -1,6 +1,9 @@
 # The commands of this repository. Each installs what it needs and is missing.
 
-.PHONY: demo
+PREFIX ?= /usr/local
+RELEASE = .build/release
+
+.PHONY: demo test test-long node install format
 
 # The whole job on real input: 10,000 glosses of WordNet embedded, stored, searched, killed with
 # SIGKILL and proved to be there. DEMO_COUNT=1000 stores fewer.
@@ -10,3 +13,31 @@ demo:
 	scripts/make-demo-venv build/demo-venv
 	CHROMA_MODEL_DIR=$(CURDIR)/build/models \
 	  build/demo-venv/bin/python examples/demo/demo.py build/demo
+
+# Every test, at the numbers of every change. TESTS="swift python" runs some suites.
+test: test-packages
+	scripts/test $(TESTS)
+
+# The same programs with larger numbers, and official Chroma as a live oracle.
+test-long: test-packages
+	CHROMA_TEST_LONG=1 scripts/test $(TESTS)
+
+.PHONY: test-packages
+test-packages:
+	scripts/install-debian-packages gcc g++ libc6-dev python3-dev python3-venv pkg-config \
+	  libsqlite3-dev libpcre2-dev wordnet-base
+	command -v node >/dev/null || scripts/install-debian-packages nodejs
+	[ -f /usr/include/node/node_api.h ] || scripts/install-debian-packages libnode-dev
+
+# libchroma, its header and its pkg-config file under PREFIX.
+install:
+	swift build --configuration release --product chroma --jobs 2
+	scripts/install-libchroma $(RELEASE) $(DESTDIR)$(PREFIX) $(PREFIX)
+
+# The Node addon, built in place.
+node:
+	swift build --configuration release --product chroma --jobs 2
+	bindings/node/build.sh $(RELEASE)
+
+format:
+	swift format --in-place --recursive Sources Tests Package.swift

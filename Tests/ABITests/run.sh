@@ -43,6 +43,10 @@ gcc -std=c99 "${warnings[@]}" "$here/load_test.c" -ldl -o "$work/load_test"
 env -i "$work/load_test" "$library"
 echo "load: without Swift in the environment"
 
-gcc -std=gnu99 "${warnings[@]}" -I"$root/include" "$here/abi_test.c" "$library" -lpthread -lm \
-  -Wl,-rpath,"$work" -o "$work/abi_test"
+# Built as a user builds: against an installed library, with the flags of pkg-config.
+"$root/scripts/install-libchroma" "$libraries" "$work/usr" "$work/usr"
+flags=$(PKG_CONFIG_PATH=$work/usr/lib/pkgconfig pkg-config --cflags --libs chroma)
+# shellcheck disable=SC2086  # A list of words.
+gcc -std=gnu99 "${warnings[@]}" "$here/abi_test.c" $flags -lpthread -lm \
+  -Wl,-rpath,"$work/usr/lib" -o "$work/abi_test"
 "$work/abi_test" "$work/database"
