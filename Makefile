@@ -10,6 +10,7 @@ RELEASE = .build/release
 demo:
 	scripts/install-debian-packages gcc libc6-dev python3-dev python3-venv \
 	  libsqlite3-dev libpcre2-dev wordnet-base
+	swift build --configuration release --product chroma
 	scripts/make-demo-venv build/demo-venv
 	CHROMA_MODEL_DIR=$(CURDIR)/build/models \
 	  build/demo-venv/bin/python examples/demo/demo.py build/demo
