@@ -93,7 +93,7 @@ let package = Package(
     tests("ChromaIndex", ["ChromaKernels"]),
     tests("ChromaText", exclude: ["Fixtures"]),
     tests("ChromaSegment"),
-    tests("ChromaQuery"),
+    tests("ChromaQuery", exclude: ["Fixtures"]),
     tests("ChromaEngine", ["ChromaCatalog", "ChromaQuery", "ChromaIndex"], exclude: ["Fixtures"]),
     tests("Chroma"),
   ],

@@ -9,8 +9,8 @@ Writes rules.jsonl beside this file. Its lines are
     ["name" | "new_name" | "tenant" | "database", name, answer]
     ["metadata" | "new_metadata", metadata, answer]
 
-where the answer to a configuration is the configuration shown, and to a name or metadata null; where
-official Chroma refuses, it is the message.
+where the answer to a configuration is the configuration shown, to a name or metadata null, and to
+what official Chroma refuses its message.
 
 Left out is what depends on chance in official Chroma (which of several bad keys it names), what it
 accepts only because of how it reads JSON (structs as arrays), and the column of errors about an
@@ -26,39 +26,50 @@ import chromadb_rust_bindings as rust
 
 CONFIGURATIONS = [
     None, "", "{}", "null", "{", "1", '"a"', "true", "1.5", '{"hnsw":null}',
-    '{"hnsw": {"space": "l2"}, "spann": null, "embedding_function": {"name": "default", "type": "known", "config": {}}}',
-    '{"hnsw":null,"spann":null,"embedding_function":null}', '{"hnsw":{}}', '{"hnsw":{"space":"l2"}}',
+    '{"hnsw": {"space": "l2"}, "spann": null, "embedding_function": {"name": "default",'
+    ' "type": "known", "config": {}}}',
+    '{"hnsw":null,"spann":null,"embedding_function":null}', '{"hnsw":{}}',
+    '{"hnsw":{"space":"l2"}}',
     '{"hnsw":{"space":"cosine"}}', '{"hnsw":{"space":"ip"}}', '{"hnsw": {"space":"foo"}}',
     '{"hnsw":{"space":"L2"}}', '{"hnsw":{"space":""}}', '{"hnsw":{"space":1}}',
     '{"hnsw":{"space":true}}', '{"hnsw":{"space":["l2"]}}', '{"hnsw":{"space":null}}',
     '{"hnsw":{"spa\\u0063e":"ip"}}', '{"hnsw":{"foo":1}}', '{"hnsw":{"foo":{"a":[1,2]}}}',
     '{"hnsw":{"ef_search":-1}}', '{"hnsw":{"ef_search":1.5}}', '{"hnsw":{"ef_search":1.0}}',
     '{"hnsw":{"ef_search":-1.5}}', '{"hnsw":{"ef_search":-0}}', '{"hnsw":{"ef_search":1e3}}',
-    '{"hnsw":{"ef_search":1e22}}', '{"hnsw":{"ef_search":"a"}}', '{"hnsw":{"ef_search":"a\\"é\\n"}}',
+    '{"hnsw":{"ef_search":1e22}}', '{"hnsw":{"ef_search":"a"}}',
+    '{"hnsw":{"ef_search":"a\\"é\\n"}}',
     '{"hnsw":{"ef_search":true}}', '{"hnsw":{"ef_search":null}}', '{"hnsw":{"ef_search":[1]}}',
     '{"hnsw":{"ef_search":{}}}', '{"hnsw":{"ef_search":0}}',
     '{"hnsw":{"ef_search":9223372036854775808}}', '{"hnsw":{"ef_search":18446744073709551615}}',
     '{"hnsw":{"ef_search":18446744073709551616}}', '{"hnsw":{"ef_search":-9223372036854775809}}',
     '{"hnsw":{"ef_construction":"x"}}', '{"hnsw":{"max_neighbors":"x"}}',
-    '{"hnsw":{"num_threads":"x"}}', '{"hnsw":{"batch_size":"x"}}', '{"hnsw":{"sync_threshold":"x"}}',
-    '{"hnsw":{"resize_factor":1}}', '{"hnsw":{"resize_factor":-1.5}}', '{"hnsw":{"resize_factor":0}}',
+    '{"hnsw":{"num_threads":"x"}}', '{"hnsw":{"batch_size":"x"}}',
+    '{"hnsw":{"sync_threshold":"x"}}',
+    '{"hnsw":{"resize_factor":1}}', '{"hnsw":{"resize_factor":-1.5}}',
+    '{"hnsw":{"resize_factor":0}}',
     '{"hnsw":{"resize_factor":"a"}}', '{"hnsw":{"resize_factor":true}}',
     '{"hnsw":{"resize_factor":[]}}', '{"hnsw":{"resize_factor":1e400}}',
     '{"hnsw":{"resize_factor":18446744073709551615}}',
     '{"hnsw":{"ef_search":5,"ef_search":6}}', '{"hnsw":{"space":null,"space":null}}',
-    '{"hnsw":{"max_neighbors":5,"num_threads":3,"batch_size":7,"sync_threshold":9,"ef_construction":11,"resize_factor":2}}',
+    '{"hnsw":{"max_neighbors":5,"num_threads":3,"batch_size":7,"sync_threshold":9,'
+    '"ef_construction":11,"resize_factor":2}}',
     '{"hnsw":{"num_threads":0,"batch_size":0,"sync_threshold":0,"max_neighbors":0}}',
     '{"hnsw":1}', '{"hnsw":"a"}', '{"hnsw":true}', '{"hnsw":1.5}', '{"hnsw":{},"hnsw":{}}',
     '{"hnsw":null,"hnsw":null}', '{"foo":1,"hnsw":{"space":"ip"}}', '{"foo":1,"foo":2}',
     '{"foo":[1,}', '{"foo":{"a":[1,{"b":null}]}}', '{"hnsw":{"space":"l2",}}',
-    '{"hnsw":{"space":"l2"}} x', '{"hnsw":{"space" "l2"}}', '{"hnsw":{1:2}}', '{"hnsw":{"ef_search":1',
+    '{"hnsw":{"space":"l2"}} x', '{"hnsw":{"space" "l2"}}', '{"hnsw":{1:2}}',
+    '{"hnsw":{"ef_search":1',
     '{"hnsw":{"space":"ip"},"spann":{"space":"cosine"}}', '{"hnsw":{},"spann":{}}',
-    '{"spann":{}}', '{"spann":{"space":"cosine"}}', '{"spann":{"space":"x"}}', '{"spann":{"foo":1}}',
-    '{"spann":{"space":"ip","search_nprobe":1,"write_nprobe":2,"ef_construction":3,"ef_search":4,"max_neighbors":5,"reassign_neighbor_count":6,"split_threshold":7,"merge_threshold":8}}',
+    '{"spann":{}}', '{"spann":{"space":"cosine"}}', '{"spann":{"space":"x"}}',
+    '{"spann":{"foo":1}}',
+    '{"spann":{"space":"ip","search_nprobe":1,"write_nprobe":2,"ef_construction":3,'
+    '"ef_search":4,"max_neighbors":5,"reassign_neighbor_count":6,"split_threshold":7,'
+    '"merge_threshold":8}}',
     '{"spann":{"search_nprobe":-1}}', '{"spann":{"search_nprobe":4294967295}}',
     '{"spann":{"search_nprobe":4294967296}}', '{"spann":{"search_nprobe":1.5}}',
     '{"spann":{"write_nprobe":"x"}}', '{"spann":{"ef_search":4294967296}}',
-    '{"spann":{"ef_search":-1}}', '{"spann":{"max_neighbors":"x"}}', '{"spann":{"split_threshold":"x"}}',
+    '{"spann":{"ef_search":-1}}', '{"spann":{"max_neighbors":"x"}}',
+    '{"spann":{"split_threshold":"x"}}',
     '{"spann":{"ef_search":1,"ef_search":1}}', '{"spann":1}',
     '{"embedding_function":{"type":"legacy"}}', '{"embedding_function":{"type":"unknown"}}',
     '{"embedding_function":{"type":"legacy","foo":1}}', '{"embedding_function":{"type":"bogus"}}',
@@ -91,20 +102,23 @@ LEGACY: list[dict[str, Any]] = [
 
 BESIDE_LEGACY = [
     None, '{"hnsw":null,"embedding_function":{"type":"legacy"}}', '{"hnsw":{}}',
-    '{"hnsw":{"ef_search":100,"space":"l2"}}', '{"hnsw":{"space":"ip"}}', '{"hnsw":{"ef_search":7}}',
+    '{"hnsw":{"ef_search":100,"space":"l2"}}', '{"hnsw":{"space":"ip"}}',
+    '{"hnsw":{"ef_search":7}}',
     '{"hnsw":{"num_threads":7}}', '{"hnsw":{"batch_size":7}}', '{"spann":{"space":"ip"}}',
     '{"spann":{}}',
 ]  # fmt: skip
 
 COLLECTIONS = [
     "{}", '{"spann":{"space":"ip"}}',
-    '{"hnsw":{"space":"ip","ef_search":7,"max_neighbors":3},"embedding_function":{"type":"legacy"}}',
+    '{"hnsw":{"space":"ip","ef_search":7,"max_neighbors":3},'
+    '"embedding_function":{"type":"legacy"}}',
 ]  # fmt: skip
 
 CHANGES = [
     "", "{}", "null", "1", '{"foo":1}', '{"hnsw":null}', '{"hnsw":{}}', '{"hnsw":{"ef_search":5}}',
     '{"hnsw":{"ef_search":5},"spann":null,"embedding_function":null}', '{"hnsw":{"space":"ip"}}',
-    '{"hnsw":{"max_neighbors":5,"num_threads":2,"batch_size":4,"sync_threshold":9,"resize_factor":3}}',
+    '{"hnsw":{"max_neighbors":5,"num_threads":2,"batch_size":4,"sync_threshold":9,'
+    '"resize_factor":3}}',
     '{"hnsw":{"ef_construction":5}}', '{"hnsw":{"ef_search":-5}}', '{"hnsw":{"ef_search":null}}',
     '{"hnsw":{"foo":1}}', '{"hnsw":1}', '{"hnsw":{"ef_search":5},"hnsw":{"ef_search":6}}',
     '{"hnsw":{"batch_size":1,"sync_threshold":0}}', '{"spann":{}}', '{"spann":{"search_nprobe":5}}',
@@ -116,10 +130,12 @@ CHANGES = [
 COLLECTION_NAMES = [
     "", "a", "ab", "abc", "123", "A-b_c.D9", "a_b", "_ab", "ab_", "-abc", "abc-", ".abc", "abc.",
     "a b", "a/b", "a..b", "a...b", "a..b..c", "...", "a." * 2 + "b", "ééé", "aéb", "abc\n", "\nabc",
-    "abc\0d", "a" * 512, "a" * 513, "1.2.3.4", "0.0.0.0", "255.255.255.255", "256.1.1.1", "01.2.3.4",
+    "abc\0d", "a" * 512, "a" * 513, "1.2.3.4", "0.0.0.0", "255.255.255.255", "256.1.1.1",
+    "01.2.3.4",
     "1.2.3.04", "1.2.3", "1.2.3.4.5", "1..2.3.4", "a.b.c.d", "1.2.3.a", "::1", "fe80::1", "1::1",
     "1:2:3:4:5:6:7:8", "a+b", "abc+def", "abc+d", "a+bcd", "abc+", "+abc", "+", "++", "a+b+c",
-    "abc+def+ghi", "1.2.3.4+abc", "abc+1.2.3.4", "a..b+abc", "abc+a..b", "a" * 255 + "+" + "a" * 256,
+    "abc+def+ghi", "1.2.3.4+abc", "abc+1.2.3.4", "a..b+abc", "abc+a..b",
+    "a" * 255 + "+" + "a" * 256,
     "a" * 256 + "+" + "a" * 256, "a " + "b" * 300 + "+" + "c" * 300,
 ]  # fmt: skip
 
