@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,20 @@ def test_a_client_that_was_dropped_does_not_hold_up_the_close() -> None:
     second.close()
     with pytest.raises(InvalidArgumentError, match="closed"):
         second.heartbeat()
+
+
+def test_clients_come_and_go_on_many_threads() -> None:
+    """Whoever has a client open has an engine, whoever else closes theirs meanwhile."""
+
+    def come_and_go(number: int) -> int:
+        for _ in range(20):
+            with chromadb.EphemeralClient() as client:
+                client.get_or_create_collection(f"notes{number}", embedding_function=None).count()
+        return number
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(come_and_go, range(4))) == list(range(4))
+    assert systems() == []
 
 
 def test_an_admin_client_keeps_the_engine_open() -> None:

@@ -249,6 +249,7 @@ def test_a_space_that_the_function_does_not_support_is_warned_of(
 # ---- Conflicts ----------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:The collection cannot remember its embedding function")
 @pytest.mark.parametrize(
     ("first", "second", "names"),
     [

@@ -42,9 +42,9 @@ class SharedSystemClient:
 
     def _join(self, settings: Settings) -> None:
         """Makes this an open client of the system with these settings, starting it if need be."""
-        cache = SharedSystemClient._identifier_to_system
         self._identifier = SharedSystemClient._get_identifier_from_settings(settings)
         with SharedSystemClient._lock:
+            cache = SharedSystemClient._identifier_to_system
             system = cache.get(self._identifier)
             if system is None:
                 system = System(settings)
