@@ -51,7 +51,9 @@ package final class Engine: Sendable {
     let files = environment.fileSystem
     let directory = environment.directory
     try files.createDirectories(directory)
-    let catalog = MemoryCatalog()
+    let catalog = try SQLiteCatalog(
+      fileSystem: files, directory: directory, clock: environment.clock,
+      random: environment.random)
     let blobs = BlobStore(fileSystem: files, directory: "\(directory)/blobs")
     let turn =
       environment.isShared
