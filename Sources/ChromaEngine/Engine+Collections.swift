@@ -69,7 +69,6 @@ extension Engine {
 
   /// Deletes a database with its collections.
   package func deleteDatabase(tenant: Text, name: Text) throws(ChromaError) {
-    try NameRules.checkDatabase(name)
     let blobs = try exclusively { () throws(ChromaError) in
       try catalog.deleteDatabase(tenant: tenant, name: name)
     }
