@@ -36,15 +36,19 @@ package final class SQLiteCatalog: Catalog {
   /// more would help only a machine with many cores that does nothing but read the catalog.
   private static let readerCount = 4
 
-  /// Bytes of the WAL from which it is folded back into the file after a commit. Part of the space
-  /// that a database may take beyond its live bytes, so not SQLite's 4 MiB.
-  private static let walByteCountMax: UInt64 = 1024 * 1024
+  /// Bytes of the WAL from which it is folded back into the file after a commit. It counts among the
+  /// 1 MiB that a database may take beyond its live bytes, so it is not SQLite's 4 MiB. A fold costs
+  /// two syncs, and a small commit takes 16 KiB: one in 32 pays for it.
+  private static let walByteCountMax = 512 * 1024
+
+  /// Bytes of the WAL from which its file is cut as well: after one large transaction. The next
+  /// commit would do it, but may never come.
+  private static let walFileByteCountMax = 1024 * 1024
 
   /// Free pages, of 4 KiB, that deleting leaves for the next writes.
   private static let freePageCountMax: Int64 = 64
 
   let database: SQLiteDatabase
-  private let fileSystem: any FileSystem
   private let writer: Slot
   private let readers = (0..<readerCount).map { _ in Slot() }
   private let nextReader = Atomic(0)
@@ -60,7 +64,6 @@ package final class SQLiteCatalog: Catalog {
   package init(
     fileSystem: any FileSystem, directory: String, clock: any Clock, random: any RandomSource
   ) throws(ChromaError) {
-    self.fileSystem = fileSystem
     database = SQLiteDatabase(
       path: "\(directory)/\(Self.fileName)", fileSystem: fileSystem, clock: clock, random: random)
     try CatalogFile.refuseForeign(database.path, in: fileSystem)
@@ -78,7 +81,12 @@ package final class SQLiteCatalog: Catalog {
     while true {
       do throws(ChromaError) {
         let connection = try connect(database)
-        try CatalogFile.bringUpToDate(connection)
+        do throws(ChromaError) {
+          try CatalogFile.bringUpToDate(connection)
+        } catch {
+          connection.closeKeepingWAL()
+          throw error
+        }
         return connection
       } catch {
         guard error.kind == .locked, clock.monotonicNanoseconds() < deadline else { throw error }
@@ -142,7 +150,7 @@ package final class SQLiteCatalog: Catalog {
       let outcome = try connection.withTransaction(.immediate) { () throws(ChromaError) in
         try body(connection)
       }
-      foldBack(connection)
+      Self.foldBack(connection)
       return outcome
     }
   }
@@ -150,19 +158,18 @@ package final class SQLiteCatalog: Catalog {
   private static func connect(_ database: SQLiteDatabase) throws(ChromaError) -> SQLiteConnection {
     let connection = try database.connect()
     try connection.execute("PRAGMA foreign_keys = ON")
-    // A WAL that began anew gives back what it doesn't use, so its length says how full it is.
-    try connection.execute("PRAGMA journal_size_limit = 0")
+    // What one large transaction made of the WAL goes when it begins anew.
+    try connection.execute("PRAGMA journal_size_limit = \(walByteCountMax)")
     return connection
   }
 
   /// Folds the WAL back into the file if it has grown.
-  private func foldBack(_ connection: SQLiteConnection) {
+  private static func foldBack(_ connection: SQLiteConnection) {
+    let byteCount = connection.walByteCount
+    guard byteCount > walByteCountMax else { return }
     // The commit stands, whatever happens here. A full disk or a reader in the way: the next one
-    // tries again. A failed sync: the database remembers it, and takes no next one.
-    guard let byteCount = try? fileSystem.attributes("\(database.path)-wal")?.byteCount,
-      byteCount > Self.walByteCountMax
-    else { return }
-    _ = try? connection.checkpoint(truncating: false)
+    // tries again. A failed sync: the database remembers it, and takes no further change.
+    _ = try? connection.checkpoint(truncating: byteCount > walFileByteCountMax)
   }
 
   /// Gives the pages that a deletion freed back to the file system. To be called in its transaction,

@@ -50,6 +50,12 @@ package final class SQLiteConnection: @unchecked Sendable {
     vfs = nil
   }
 
+  /// Closes without folding the WAL back, even as the last: for a database that is not ours to change.
+  package func closeKeepingWAL() {
+    if let handle { _ = chroma_sqlite_set_option(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) }
+    close()
+  }
+
   // MARK: Statements
 
   /// Runs a statement to its end.
@@ -132,6 +138,10 @@ package final class SQLiteConnection: @unchecked Sendable {
     }
   }
 
+  /// Bytes of the WAL after the last commit of this connection. The file may be longer: it keeps its
+  /// length when it begins anew, because overwriting syncs faster than growing.
+  package var walByteCount: Int { context.walPageCount * Int(CHROMA_VFS_PAGE_BYTE_COUNT) }
+
   /// Moves what the log holds into the database file, as far as no reader needs it where it is.
   /// With `truncating` it waits for readers, a second at most, and leaves the log empty.
   ///
@@ -157,6 +167,13 @@ package final class SQLiteConnection: @unchecked Sendable {
     try check(chroma_vfs_open_database(vfsCalls, contextPointer, path, flags, &vfs, &handle))
     sqlite3_busy_handler(
       handle, { VFSContext.from($0)?.wait(isFirst: $1 == 0) ?? 0 }, contextPointer)
+    // Takes the place of SQLite's own checkpoints, whose failures nobody would see.
+    sqlite3_wal_hook(
+      handle,
+      { context, _, _, pageCount in
+        VFSContext.from(context)?.walPageCount = Int(pageCount)
+        return SQLITE_OK
+      }, contextPointer)
   }
 
   private func configure() throws(ChromaError) {

@@ -15,6 +15,8 @@ final class VFSContext {
   var failure: ChromaError?
   /// When SQLite began to wait for a lock that it is waiting for now.
   var busySince: UInt64 = 0
+  /// Pages in the WAL after the last commit.
+  var walPageCount = 0
 
   init(database: SQLiteDatabase) {
     self.database = database

@@ -3,6 +3,7 @@
 
 import ChromaBase
 import ChromaCatalog
+import ChromaStorage
 import ChromaTestSupport
 import Synchronization
 
@@ -14,7 +15,8 @@ protocol CatalogStore: Sendable {
 /// Every conformer of `Catalog`; the argument of every test of the contract.
 enum CatalogKind: CaseIterable, Sendable {
   case memory
-  case sqlite
+  case sqliteInMemory
+  case sqliteInFolder
 }
 
 /// The stores of one test, which must live until it ends: a folder goes with its store.
@@ -25,7 +27,8 @@ final class CatalogStores: Sendable {
     let store: any CatalogStore =
       switch kind {
       case .memory: MemoryStore()
-      case .sqlite: FolderStore()
+      case .sqliteInMemory: MemoryFileStore()
+      case .sqliteInFolder: FolderStore()
       }
     stores.withLock { $0.append(store) }
     return store
@@ -37,6 +40,18 @@ private struct MemoryStore: CatalogStore {
 
   func open() throws(ChromaError) -> any Catalog {
     MemoryCatalog(storage)
+  }
+}
+
+/// chroma.db in files that are never stored.
+private struct MemoryFileStore: CatalogStore {
+  private let fileSystem = MemoryFileSystem()
+
+  func open() throws(ChromaError) -> any Catalog {
+    try fileSystem.createDirectories("/database")
+    return try SQLiteCatalog(
+      fileSystem: fileSystem, directory: "/database", clock: SystemClock(),
+      random: SystemRandomSource())
   }
 }
 
