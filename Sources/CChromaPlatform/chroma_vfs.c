@@ -1,17 +1,11 @@
 /*
  * SQLite's file layer over the engine's files; see chroma_vfs.h.
  *
- * A page of the database file:
- *
- *     | 4088 bytes: SQLite's | "CHP1" | CRC-32C of the page number and the 4092 bytes before: u32 |
- *
- * all numbers little-endian, the page number as u32, counted from 1.
- *
  * Invariants:
- *   - Every page that reaches the database file carries a valid trailer; SQLite's own buffer is
- *     never changed, only a copy of it.
- *   - No page of the database file reaches SQLite unverified once a lock is held. Before that, SQLite
- *     reads the header to learn the page size; a torn first page is then still to be rolled back.
+ *   - Every page that reaches the database file or the log is sealed (chroma_page.h); SQLite's own
+ *     buffer is never changed, only a copy of it.
+ *   - No page reaches SQLite unverified once it holds a lock. Before that, SQLite reads the
+ *     database's header to learn the page size; a torn first page is then still to be rolled back.
  *   - Locks are on the bytes that SQLite's own unix VFS uses, so both exclude each other.
  */
 #include "chroma_vfs.h"
@@ -22,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chroma_crc32c.h"
+#include "chroma_page.h"
+#include "chroma_wal.h"
 
 /* Bytes that SQLite's format reserves for locks (sqlite.org/src, os.h). */
 #define PENDING_BYTE ((uint64_t)0x40000000)
@@ -32,12 +27,11 @@
 
 /* Lock bytes of the WAL index (sqlite.org/walformat.html, section 2.3). */
 #define SHM_LOCK_FIRST ((uint64_t)120)
+#define SHM_WRITE_LOCK 0
+#define SHM_RECOVERY_LOCK 2
 /* Held shared by every user of the index; whoever gets it exclusively is the first, and clears it. */
 #define SHM_ALIVE_BYTE ((uint64_t)128)
 
-#define PAGE_BYTE_COUNT ((size_t)CHROMA_VFS_PAGE_BYTE_COUNT)
-#define MAGIC_OFFSET (PAGE_BYTE_COUNT - CHROMA_VFS_TRAILER_BYTE_COUNT)
-#define CHECKSUM_OFFSET (PAGE_BYTE_COUNT - 4)
 /* SQLite's own limit for its unix VFS is 512; ours is the operating system's. */
 #define PATH_BYTE_COUNT_MAX 4096
 
@@ -45,6 +39,8 @@ struct chroma_vfs {
   sqlite3_vfs base;
   const chroma_vfs_calls *calls;
   void *context;
+  /* The log of the connection, while it is open. */
+  chroma_wal *wal;
   char name[40];
 };
 
@@ -52,8 +48,9 @@ typedef struct vfs_file {
   sqlite3_file base;
   chroma_vfs *vfs;
   void *file;
-  /* The database itself, whose pages carry checksums; else a journal, a WAL or a temporary file. */
+  /* The database itself, or its log; else a rollback journal or a temporary file. */
   bool is_database;
+  chroma_wal *wal;
   /* SQLITE_LOCK_… that is held on the database file. */
   int lock;
   /* The WAL index: NULL until the first region is asked for. */
@@ -79,29 +76,11 @@ static int result_of(int status, int failure) {
 
 /* ---- Pages ---------------------------------------------------------------------------------- */
 
-static uint32_t checksum_of_page(const uint8_t *page, uint32_t number) {
-  uint8_t prefix[4] = {(uint8_t)number, (uint8_t)(number >> 8), (uint8_t)(number >> 16),
-                       (uint8_t)(number >> 24)};
-  return chroma_crc32c(chroma_crc32c(0, prefix, sizeof prefix), page, CHECKSUM_OFFSET);
-}
-
-static void seal_page(uint8_t *page, uint32_t number) {
-  memcpy(page + MAGIC_OFFSET, "CHP1", 4);
-  uint32_t checksum = checksum_of_page(page, number);
-  for (int index = 0; index < 4; index += 1) {
-    page[CHECKSUM_OFFSET + index] = (uint8_t)(checksum >> 8 * index);
-  }
-}
-
-static bool is_page_intact(const uint8_t *page, uint32_t number) {
-  uint32_t stored = 0;
-  for (int index = 0; index < 4; index += 1) {
-    stored |= (uint32_t)page[CHECKSUM_OFFSET + index] << 8 * index;
-  }
-  return memcmp(page + MAGIC_OFFSET, "CHP1", 4) == 0 && stored == checksum_of_page(page, number);
-}
-
-/* Reads a whole page and verifies it; past the end of the file: zeros and SHORT_READ. */
+/*
+ * Reads a whole page and verifies it. In an empty file, which is about to become a database, it is
+ * zeros and SHORT_READ. Beyond the end of any other it is damage: SQLite would take the zeros for
+ * the page, and hand out a truncated value as if it were whole.
+ */
 static int read_page(vfs_file *file, uint8_t *page, uint64_t offset) {
   const chroma_vfs_calls *calls = file->vfs->calls;
   size_t byte_count = 0;
@@ -109,12 +88,12 @@ static int read_page(vfs_file *file, uint8_t *page, uint64_t offset) {
   if (status != CHROMA_VFS_OK) {
     return result_of(status, SQLITE_IOERR_READ);
   }
-  if (byte_count == 0) {
+  if (byte_count == 0 && offset == 0) {
     memset(page, 0, PAGE_BYTE_COUNT);
     return SQLITE_IOERR_SHORT_READ;
   }
   uint32_t number = (uint32_t)(offset / PAGE_BYTE_COUNT) + 1;
-  if (byte_count < PAGE_BYTE_COUNT || !is_page_intact(page, number)) {
+  if (byte_count < PAGE_BYTE_COUNT || !chroma_page_is_intact(page, number)) {
     calls->damaged(file->file, offset);
     return SQLITE_IOERR_DATA;
   }
@@ -125,12 +104,22 @@ static int read_page(vfs_file *file, uint8_t *page, uint64_t offset) {
 
 static int shm_unmap(sqlite3_file *base, int is_deleting);
 
+/* Writes what the log keeps back. */
+static int flush(vfs_file *file) {
+  return file->wal == NULL ? SQLITE_OK : chroma_wal_flush(file->wal);
+}
+
 static int file_close(sqlite3_file *base) {
   vfs_file *file = (vfs_file *)base;
+  int result = flush(file);
   shm_unmap(base, 0);
   file->vfs->calls->close(file->file);
+  if (file->wal != NULL) {
+    file->vfs->wal = NULL;
+    free(file->wal);
+  }
   free(file->index_path);
-  return SQLITE_OK;
+  return result;
 }
 
 static int read_raw(vfs_file *file, void *buffer, size_t byte_count, uint64_t offset) {
@@ -153,6 +142,9 @@ static int file_read(sqlite3_file *base, void *buffer, int amount, sqlite3_int64
   }
   size_t byte_count = (size_t)amount;
   uint64_t offset = (uint64_t)position;
+  if (file->wal != NULL) {
+    return chroma_wal_read(file->wal, buffer, byte_count, offset);
+  }
   if (!file->is_database || file->lock == SQLITE_LOCK_NONE) {
     return read_raw(file, buffer, byte_count, offset);
   }
@@ -177,6 +169,9 @@ static int file_write(sqlite3_file *base, const void *bytes, int amount, sqlite3
   if (amount < 0 || position < 0) {
     return SQLITE_IOERR_WRITE;
   }
+  if (file->wal != NULL) {
+    return chroma_wal_write(file->wal, bytes, (size_t)amount, (uint64_t)position);
+  }
   const void *source = bytes;
   if (file->is_database) {
     if ((size_t)amount != PAGE_BYTE_COUNT || (uint64_t)position % PAGE_BYTE_COUNT != 0) {
@@ -184,7 +179,7 @@ static int file_write(sqlite3_file *base, const void *bytes, int amount, sqlite3
       return SQLITE_IOERR_WRITE;
     }
     memcpy(file->page, bytes, PAGE_BYTE_COUNT);
-    seal_page(file->page, (uint32_t)((uint64_t)position / PAGE_BYTE_COUNT) + 1);
+    chroma_page_seal(file->page, (uint32_t)((uint64_t)position / PAGE_BYTE_COUNT) + 1);
     source = file->page;
   }
   int status =
@@ -197,6 +192,10 @@ static int file_truncate(sqlite3_file *base, sqlite3_int64 size) {
   if (size < 0) {
     return SQLITE_IOERR_TRUNCATE;
   }
+  int result = flush(file);
+  if (result != SQLITE_OK) {
+    return result;
+  }
   int status = file->vfs->calls->set_byte_count(file->file, (uint64_t)size);
   return result_of(status, SQLITE_IOERR_TRUNCATE);
 }
@@ -204,12 +203,20 @@ static int file_truncate(sqlite3_file *base, sqlite3_int64 size) {
 static int file_sync(sqlite3_file *base, int flags) {
   (void)flags;
   vfs_file *file = (vfs_file *)base;
+  int result = flush(file);
+  if (result != SQLITE_OK) {
+    return result;
+  }
   return result_of(file->vfs->calls->sync(file->file), SQLITE_IOERR_FSYNC);
 }
 
 static int file_size(sqlite3_file *base, sqlite3_int64 *out_size) {
   vfs_file *file = (vfs_file *)base;
   uint64_t byte_count = 0;
+  int result = flush(file);
+  if (result != SQLITE_OK) {
+    return result;
+  }
   int status = file->vfs->calls->byte_count(file->file, &byte_count);
   *out_size = byte_count > INT64_MAX ? INT64_MAX : (sqlite3_int64)byte_count;
   return result_of(status, SQLITE_IOERR_FSTAT);
@@ -400,9 +407,24 @@ static int shm_lock(sqlite3_file *base, int first, int count, int flags) {
   int kind = flags & SQLITE_SHM_UNLOCK   ? CHROMA_FILE_UNLOCK
              : flags & SQLITE_SHM_SHARED ? CHROMA_FILE_LOCK_SHARED
                                          : CHROMA_FILE_LOCK_EXCLUSIVE;
-  int status = file->vfs->calls->lock(file->index_file, SHM_LOCK_FIRST + (uint64_t)first,
-                                      (uint64_t)count, kind);
-  return result_of(status, SQLITE_IOERR_SHMLOCK);
+  const chroma_vfs_calls *calls = file->vfs->calls;
+  uint64_t offset = SHM_LOCK_FIRST + (uint64_t)first;
+  int status = calls->lock(file->index_file, offset, (uint64_t)count, kind);
+  chroma_wal *wal = file->vfs->wal;
+  if (status != CHROMA_VFS_OK || kind != CHROMA_FILE_LOCK_EXCLUSIVE || wal == NULL) {
+    return result_of(status, SQLITE_IOERR_SHMLOCK);
+  }
+  if (first <= SHM_WRITE_LOCK) {
+    wal->has_chain = false; /* Others may have written since. */
+  }
+  if (first <= SHM_RECOVERY_LOCK && first + count > SHM_RECOVERY_LOCK) {
+    int result = chroma_wal_audit(wal);
+    if (result != SQLITE_OK) {
+      calls->lock(file->index_file, offset, (uint64_t)count, CHROMA_FILE_UNLOCK);
+      return result;
+    }
+  }
+  return SQLITE_OK;
 }
 
 static void shm_barrier(sqlite3_file *base) {
@@ -484,6 +506,16 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *out_file,
   if (status != CHROMA_VFS_OK) {
     free(file->index_path);
     return result_of(status, SQLITE_CANTOPEN);
+  }
+  if (flags & SQLITE_OPEN_WAL) {
+    file->wal = calloc(1, sizeof *file->wal);
+    if (file->wal == NULL) {
+      vfs->calls->close(file->file);
+      return SQLITE_NOMEM;
+    }
+    file->wal->calls = vfs->calls;
+    file->wal->file = file->file;
+    vfs->wal = file->wal;
   }
   file->base.pMethods = &file_methods;
   if (out_flags != NULL) {

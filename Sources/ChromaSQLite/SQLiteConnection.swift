@@ -188,6 +188,7 @@ package final class SQLiteConnection: @unchecked Sendable {
     }
     for pragma in [
       "cell_size_check=ON", "temp_store=MEMORY", "mmap_size=0", "secure_delete=ON",
+      "synchronous=FULL",
       "page_size=\(CHROMA_VFS_PAGE_BYTE_COUNT)",
     ] {
       try execute("PRAGMA \(pragma)")
@@ -204,7 +205,6 @@ package final class SQLiteConnection: @unchecked Sendable {
     guard mode == "wal" else {
       throw ChromaError(.io, "The database \(path) could not be switched to write-ahead logging.")
     }
-    try execute("PRAGMA synchronous=FULL")
   }
 
   private func prepared(

@@ -245,7 +245,7 @@ private func vfsWallNanoseconds(context: UnsafeMutableRawPointer?) -> Int64 {
 private func vfsDamaged(file: UnsafeMutableRawPointer?, offset: UInt64) {
   _ = VFSFile.status(file) { (file) throws(ChromaError) in
     throw .corruption(
-      "The file \(file.file.path) is damaged, or was written by another program: the page at "
-        + "offset \(offset) fails its checksum. Restore the directory from a backup.")
+      "The file \(file.file.path) is damaged, or was written by another program: what stands "
+        + "at offset \(offset) fails its checksum. Restore the directory from a backup.")
   }
 }

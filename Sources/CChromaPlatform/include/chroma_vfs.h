@@ -2,9 +2,10 @@
  * SQLite's file layer ("VFS") over whatever file system the caller hands in.
  *
  * What it adds to plain files:
- *   - A checksum in the last 8 bytes of each database page, which SQLite keeps free when it is told
- *     so (SQLITE_FCNTL_RESERVE_BYTES). Written on a copy of the page, verified at each read of the
- *     database file, after SQLite holds a lock.
+ *   - A checksum in the last 8 bytes of each page, which SQLite keeps free when it is told so
+ *     (SQLITE_FCNTL_RESERVE_BYTES); written on a copy of the page, verified at each read, in the
+ *     database file and in the write-ahead log.
+ *   - An audit of the log before SQLite recovers from it (chroma_wal.h).
  *   - SQLite's own lock bytes and WAL index, but with locks of the open file, not of the process:
  *     another SQLite in the process that opens and closes the database leaves them alone.
  *   - Nothing outside the directory: temporary files live in memory.
