@@ -79,6 +79,7 @@ def comparable(call: Call, value: Any) -> Any:
 ARBITRARY_ORDER = [
     re.compile(r"(?<=^Exactly one of )(.*)(?= must be provided)"),
     re.compile(r"(?<=found duplicates of: )(.*)(?= in \w+\.$)", re.DOTALL),
+    re.compile(r"(?<=Validation error: length \[\{)(.*)(?=\}\])", re.DOTALL),
 ]
 ARBITRARY_CHOICE = re.compile(r"(?<=duplicated IDs: )(.*)(?= in \w+\.$)", re.DOTALL)
 

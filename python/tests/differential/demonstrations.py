@@ -19,10 +19,11 @@ class Demonstration:
     name: str
     operations: list[dict[str, Any]]
     ours: Callable[[Any], bool]
+    persistent: bool = True
 
     @property
     def history(self) -> dict[str, Any]:
-        return {"persistent": True, "operations": self.operations}
+        return {"persistent": self.persistent, "operations": self.operations}
 
     def shown_by(self, outcome: dict[str, Any]) -> bool:
         try:
@@ -31,8 +32,10 @@ class Demonstration:
             return False
 
 
-def create(name: str = "demo", **arguments: Any) -> dict[str, Any]:
-    return operation("create_collection", keep=name, name=name, embedding_function=None, **arguments)
+def create(name: str = "demo", function: str | None = None, **arguments: Any) -> dict[str, Any]:
+    return operation(
+        "create_collection", keep=name, name=name, embedding_function=function, **arguments
+    )
 
 
 def on(method: str, collection: str = "demo", **arguments: Any) -> dict[str, Any]:
@@ -42,6 +45,13 @@ def on(method: str, collection: str = "demo", **arguments: Any) -> dict[str, Any
 def operation(do: str, keep: str | None = None, **arguments: Any) -> dict[str, Any]:
     made: dict[str, Any] = {"do": do, "with": {k: encode(v) for k, v in arguments.items()}}
     return made if keep is None else {**made, "as": keep}
+
+
+def nested_filter(levels: int) -> dict[str, Any]:
+    where: dict[str, Any] = {"n": 1}
+    for _ in range(levels):
+        where = {"$and": [where, {"n": 1}]}
+    return where
 
 
 def returns_ids(expected: list) -> Callable[[Any], bool]:
@@ -182,5 +192,56 @@ ALL = [
         "A client after close()",
         [create(), operation("close"), on("count")],
         raises("InvalidArgumentError", "closed"),
+    ),
+    Demonstration(
+        "Letting go of an engine",
+        [create(), operation("forget"), operation("count_collections")],
+        lambda outcome: outcome["returns"] == 0,
+        persistent=False,
+    ),
+    Demonstration(
+        "embedding_function=None",
+        [create(), on("add", ids=["a"], documents=["text"])],
+        raises("ValueError", "embedding function"),
+    ),
+    Demonstration(
+        "A refused change of the embedding function",
+        [
+            create(function="letter_counts"),
+            on("modify", configuration={"embedding_function": "digit_counts"}),
+            operation("get_collection", name="demo", embedding_function=None),
+        ],
+        lambda outcome: (
+            outcome["returns"]["configuration"]["embedding_function"]["name"] == "letter_counts"
+        ),
+    ),
+    Demonstration(
+        "Arguments stay as they are",
+        [create(), on("modify", configuration={"hnsw": {"ef_search": 7}})],
+        lambda outcome: outcome["returns"]["configuration"]["embedding_function"] is None,
+    ),
+    Demonstration(
+        "Arguments of the wrong kind",
+        [create(), on("add", ids=["a"], embeddings=VECTORS[:1], metadatas=5)],
+        raises("builtins.ValueError", "Expected metadata to be a dict or None, got int"),
+    ),
+    Demonstration(
+        "Long values in messages",
+        [create(), on("add", ids=["a"], embeddings=[["no number"] * 1000])],
+        lambda outcome: "characters) in add." in outcome["message"],
+    ),
+    Demonstration(
+        "Settings",
+        [operation("settings", is_persistent="perhaps")],
+        raises("builtins.ValueError", "is_persistent"),
+    ),
+    Demonstration(
+        "Deeply nested filters",
+        [
+            create(),
+            on("add", ids=["a"], embeddings=VECTORS[:1], metadatas=[{"n": 1}]),
+            on("get", where=nested_filter(100)),
+        ],
+        returns_ids(["a"]),
     ),
 ]

@@ -1,31 +1,41 @@
 """Where we differ from upstream on purpose. Each name is a heading of COMPAT.md.
 
 `IN_HISTORIES` are the differences that random histories run into: `met` recognises upstream's side,
-and ours must then be the model's answer, exactly. A bug of upstream's is no licence for one of ours.
+and `problem` says what ours must then be; the model's answer, exactly, where nothing else is said. A
+bug of upstream's is no licence for one of ours.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from .compare import Call, judge_query
+from .compare import Call, compare, judge_by_model, judge_query, shortened
 from .values import decode
+
+Outcome = dict[str, Any]
+
+
+def is_not_the_model_s(call: Call, upstream: Outcome, ours: Outcome) -> str | None:
+    return judge_by_model(call, ours)
 
 
 @dataclass(frozen=True)
 class Difference:
     name: str
-    #: Whether upstream's outcome of a call is this difference. Asked only of errors, and of answers
-    #: that the model contradicts.
-    met: Callable[[Call, dict[str, Any]], bool]
+    #: Whether upstream's outcome of a call is this difference. Asked only where the outcomes differ,
+    #: where upstream failed, and where the model contradicts upstream.
+    met: Callable[[Call, Outcome], bool]
+    #: What is wrong with our outcome, given upstream's, or None.
+    problem: Callable[[Call, Outcome, Outcome], str | None] = is_not_the_model_s
 
 
-def asks_for_a_missing_id(call: Call, upstream: dict[str, Any]) -> bool:
+def asks_for_a_missing_id(call: Call, upstream: Outcome) -> bool:
     return call.do == "query" and upstream.get("message", "").endswith("Error finding id")
 
 
-def compares_with_a_fraction(call: Call, upstream: dict[str, Any]) -> bool:
+def compares_with_a_fraction(call: Call, upstream: Outcome) -> bool:
     def is_cut(operand: Any) -> bool:
         # Upstream casts the operand to an integer, which changes it.
         return isinstance(operand, float) and (operand % 1 != 0 or abs(operand) >= 2**53)
@@ -43,18 +53,60 @@ def any_operand(where: Any, test: Callable[[Any], bool]) -> bool:
     return test(where)
 
 
-def has_ghosts(call: Call, upstream: dict[str, Any]) -> bool:
+def has_ghosts(call: Call, upstream: Outcome) -> bool:
     if call.target is None or "returns" not in upstream:
         return False
     shows_vectors = call.do in ("query", "peek") or "embeddings" in call.arguments.get("include", [])
     return call.target.updated_while_missing and shows_vectors
 
 
-def loses_records(call: Call, upstream: dict[str, Any]) -> bool:
+def loses_records(call: Call, upstream: Outcome) -> bool:
     """A query whose answer is right, but for records that are missing from it."""
     if call.do != "query" or "returns" not in upstream:
         return False
     return judge_query(call, decode(upstream["returns"]), complete=False) is None
+
+
+def breaks_over_an_argument(call: Call, upstream: Outcome) -> bool:
+    """An error that is none of upstream's own, but Python's about upstream's code."""
+    broken = r"object has no attribute|object of type '\w+' has no len\(\)|object is not iterable"
+    return re.search(broken, upstream.get("message", "")) is not None
+
+
+def names_what_was_expected(call: Call, upstream: Outcome, ours: Outcome) -> str | None:
+    says = ours.get("raises") == "builtins.ValueError" and ours["message"].startswith("Expected ")
+    return None if says else f"not a ValueError that says what was expected: {shortened(ours)}"
+
+
+def shows_a_long_value(call: Call, upstream: Outcome) -> bool:
+    return len(upstream.get("message", "")) > 200
+
+
+def is_cut_but_alike(call: Call, upstream: Outcome, ours: Outcome) -> str | None:
+    """`beginning… (count characters)end` for a message with the same beginning and end."""
+    cut = re.search(r"… \(\d+ characters\)", ours.get("message", ""))
+    if ours == upstream:
+        return None
+    if cut is None or ours["raises"] != upstream["raises"]:
+        return "another error"
+    before, after = ours["message"][: cut.start()], ours["message"][cut.end() :]
+    alike = upstream["message"].startswith(before) and upstream["message"].endswith(after)
+    return None if alike else "another message"
+
+
+def forgets_the_function(call: Call, upstream: Outcome) -> bool:
+    configuration = "configuration" in call.arguments and call.arguments["configuration"]
+    return call.do == "modify" and bool(configuration) and "returns" in upstream
+
+
+def is_alike_but_for_the_function(call: Call, upstream: Outcome, ours: Outcome) -> str | None:
+    def without_function(outcome: Outcome) -> Any:
+        value = decode(outcome.get("returns"))
+        if value is not None:
+            del value["configuration"]["embedding_function"]
+        return value
+
+    return compare(without_function(upstream), without_function(ours), call.do)
 
 
 IN_HISTORIES = [
@@ -62,8 +114,11 @@ IN_HISTORIES = [
     Difference("Integers against floats", compares_with_a_fraction),
     Difference("Records lost by approximate search", loses_records),
     Difference("An update of a missing id", has_ghosts),
+    Difference("Arguments of the wrong kind", breaks_over_an_argument, names_what_was_expected),
+    Difference("Long values in messages", shows_a_long_value, is_cut_but_alike),
+    Difference("Arguments stay as they are", forgets_the_function, is_alike_but_for_the_function),
 ]
 
 
-def explain(call: Call, upstream: dict[str, Any]) -> Difference | None:
+def explain(call: Call, upstream: Outcome) -> Difference | None:
     return next((difference for difference in IN_HISTORIES if difference.met(call, upstream)), None)

@@ -9,8 +9,12 @@ A history is a JSON document:
     OPERATION := {"do": METHOD, "on": HANDLE?, "as": HANDLE?, "with": {ARGUMENT: VALUE, ...}}
 
 `on` names the collection object a method is called on; without it the method is the client's (or
-the admin client's, see ADMIN). `as` keeps the collection object that the call returned.
-`restart` closes the client, forgets every handle and opens the directory again.
+the admin client's, see ADMIN). `as` keeps the collection object that the call returned. An embedding
+function is given by its name. Operations that are no methods:
+
+    restart   closes the client, forgets every handle, and opens the directory again
+    forget    the same without closing
+    settings  makes a Settings of the arguments
 
 The outcomes are a list, one for each operation:
 
@@ -21,6 +25,7 @@ Nothing random is left in them: UUIDs and the directory's name are replaced by p
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import shutil
@@ -70,6 +75,28 @@ class LetterCounts(chromadb.EmbeddingFunction):
         return {}
 
 
+class DigitCounts(LetterCounts):
+    """Another embedding function of the same dimension."""
+
+    def __call__(self, input):
+        return [np.array([t.count(c) for c in "0123"], dtype=np.float32) for t in input]
+
+    @staticmethod
+    def name() -> str:
+        return "digit_counts"
+
+
+def with_functions(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments with the embedding function in place of its name."""
+    made = dict(arguments)
+    functions = {"letter_counts": LetterCounts, "digit_counts": DigitCounts}
+    if made.get("embedding_function") is not None:
+        made["embedding_function"] = functions[made["embedding_function"]]()
+    if isinstance(made.get("configuration"), dict):
+        made["configuration"] = with_functions(made["configuration"])
+    return made
+
+
 class Driver:
     def __init__(self, persistent: bool, directory: str):
         self.persistent = persistent
@@ -87,6 +114,12 @@ class Driver:
     def restart(self) -> None:
         self.handles.clear()
         self.client.close()
+        self.open()
+
+    def forget(self) -> None:
+        self.handles.clear()
+        del self.client
+        gc.collect()
         self.open()
 
     def call_admin(self, method: str, arguments: dict[str, Any]) -> Any:
@@ -118,11 +151,12 @@ class Driver:
 
     def _call(self, operation: dict[str, Any]) -> Any:
         name = operation["do"]
-        if name == "restart":
-            return self.restart()
+        if name in ("restart", "forget"):
+            return getattr(self, name)()
         arguments = decode(operation.get("with", {}))
-        if arguments.get("embedding_function") == "letter_counts":
-            arguments["embedding_function"] = LetterCounts()
+        if name == "settings":
+            return type(Settings(**arguments)).__name__
+        arguments = with_functions(arguments)
         if "on" in operation:
             handle = self.handles[operation["on"]]
             value = getattr(handle, name)(**arguments)

@@ -14,7 +14,7 @@ from typing import Any
 from model import ModelCollection, many
 
 from . import differences
-from .compare import WRITES, Call, judge_by_model, judge_outcome, letter_counts, shortened
+from .compare import WRITES, Call, judge_outcome, letter_counts, shortened
 
 CREATIONS = {"create_collection", "get_or_create_collection", "get_collection"}
 
@@ -59,11 +59,11 @@ class Judge:
             self.catalog.apply(call, upstream["returns"])
         upstream_problem = judge_outcome(call, upstream, upstream)
         ours_problem = judge_outcome(call, upstream, ours)
-        if upstream_problem is not None or "raises" in upstream:
+        if upstream_problem or ours_problem or "raises" in upstream:
             named = differences.explain(call, upstream)
             if named is not None:
                 self.met.add(named.name)
-                upstream_problem, ours_problem = None, judge_by_model(call, ours)
+                upstream_problem, ours_problem = None, named.problem(call, upstream, ours)
         for side, problem in (("upstream", upstream_problem), ("ours", ours_problem)):
             if problem is not None:
                 self.findings.append(Finding(index, operation, side, problem, upstream, ours))

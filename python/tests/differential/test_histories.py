@@ -42,14 +42,19 @@ def test_the_recordings_cover_every_profile_and_thousands_of_operations():
     assert sum(len(r["outcomes"]) for r in recordings) >= 4500
 
 
-def test_every_difference_allowed_in_histories_is_met_in_a_recording():
+def test_every_bug_of_upstream_that_histories_allow_is_met_in_a_recording():
     met = set()
     for path in RECORDINGS:
         recording = load(path)
         judge = Judge(recording["history"])
         judge.run(recording["outcomes"], recording["outcomes"])
         met |= judge.met
-    assert met == {difference.name for difference in differences.IN_HISTORIES}
+    bugs = {
+        difference.name
+        for difference in differences.IN_HISTORIES
+        if difference.problem is differences.is_not_the_model_s
+    }
+    assert bugs <= met
 
 
 @pytest.mark.official

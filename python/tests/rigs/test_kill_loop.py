@@ -1,0 +1,23 @@
+"""Promise: killed at any moment, the directory reopens at once with all that was acknowledged.
+
+Method: the kill loop of kill_loop.py. KILL_COUNT is the number of kills over all cases together,
+KILL_SEED the first case's seed.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from . import kill_loop
+
+LONG = bool(os.environ.get("CHROMA_TEST_LONG"))
+KILL_COUNT = int(os.environ.get("KILL_COUNT", "320" if LONG else "32"))
+SEED = int(os.environ.get("KILL_SEED", "1"))
+
+
+@pytest.mark.parametrize("writer_count", [1, 2, 3, 4])
+def test_nothing_acknowledged_is_lost_when_writers_are_killed(writer_count):
+    loop = kill_loop.run(-(-KILL_COUNT // 4), SEED + writer_count, writer_count)
+    assert loop.acknowledged_count > 0
