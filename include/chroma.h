@@ -360,6 +360,9 @@ typedef struct chroma_vectors {
   size_t row_stride;   /**< Elements from one row to the next; 0: dimension. */
 } chroma_vectors;
 
+/** The most records of one write. */
+#define CHROMA_RECORD_COUNT_MAX 2147483647
+
 /** Records to write, in columns. A column is NULL (not given) or has record_count elements. */
 typedef struct chroma_records {
   size_t struct_size;
