@@ -1,62 +1,148 @@
-"""Builds the native part of the package: libchroma, and the extension over it.
+"""Builds libchroma with Swift and the extension over it, and puts both into the package.
 
-Both land beside the Python files, so that a wheel holds all it needs: `libchroma.so.1` is found by
-the extension's run path, and links the Swift runtime and SQLite statically. Swift is needed to
-build, not to run. CHROMA_LIBRARY names a libchroma.so that is already built.
+A wheel needs none of what it was built with: libchroma.so.1 has the Swift runtime, SQLite and PCRE2
+inside and lies beside the extension, which looks for it there.
 """
 
-import os
+from __future__ import annotations
+
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 
-# What the extension asks the loader for, whatever the file was called that it was linked with.
-LIBRARY_NAME = "libchroma.so.1"
+# The name that the extension asks the loader for, libchroma's SONAME.
+LIBRARY = "libchroma.so.1"
+
+# Archives that libchroma takes in, and the Debian packages that have them.
+ARCHIVES = {"libsqlite3.a": "libsqlite3-dev", "libpcre2-8.a": "libpcre2-dev"}
 
 
-def built_library() -> Path:
-    given = os.environ.get("CHROMA_LIBRARY")
-    if given:
-        return Path(given).resolve()
-    build = ["swift", "build", "--configuration", "release", "--product", "chroma"]
-    subprocess.run(build, cwd=ROOT, check=True)
+def refuse(sentence: str) -> None:
+    sys.exit(f"chromadb cannot be built: {sentence}")
+
+
+def version() -> str:
+    """The version by the tags of the repository; without any, the release that the sources say.
+
+    Commits since the tag are counted, as in 1.5.9+0.1.0.12.g1a2b3c4.
+    """
+    described = subprocess.run(
+        ["git", "describe", "--tags", "--match", "v[0-9]*"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if described.returncode == 0:
+        return described.stdout.strip().removeprefix("v").replace("-", ".")
+    release = ROOT / "Sources/ChromaBase/Release.swift"
+    if not release.exists():
+        refuse(f"{ROOT} is no checkout of the repository. The engine is built from its sources.")
+    found = re.search(r'version = "([^"]+)"', release.read_text(encoding="utf-8"))
+    assert found, f"{release} states no version"
+    return found.group(1)
+
+
+class BuildPy(build_py):
+    """Copies the package. What an earlier build left behind must not get into the wheel."""
+
+    def run(self) -> None:
+        if not self.editable_mode:
+            shutil.rmtree(Path(self.build_lib) / "chromadb", ignore_errors=True)
+        super().run()
+
+
+class BuildExtension(build_ext):
+    """Builds libchroma, then the extension, and lays the library beside it."""
+
+    def run(self) -> None:
+        self.library = build_library()
+        super().run()
+
+    def build_extensions(self) -> None:
+        # Some builds of Python name their own folder here. On another machine it is not there, or
+        # it is someone else's.
+        linker = self.compiler.linker_so
+        self.compiler.linker_so = [flag for flag in linker if not flag.startswith("-Wl,-rpath")]
+        super().build_extensions()
+
+    def build_extension(self, extension: Extension) -> None:
+        extension.library_dirs.append(str(self.library.parent))
+        super().build_extension(extension)
+        target = Path(self.get_ext_fullpath(extension.name)).parent / LIBRARY
+        shutil.copyfile(self.library, target)
+        target.chmod(0o755)
+        subprocess.run(["strip", "--strip-unneeded", str(target)], check=True)
+
+
+def build_library() -> Path:
+    """Runs Swift in the repository's own build folder, so that a second build finds the first."""
+    if shutil.which("swift") is None:
+        refuse("there is no `swift` on PATH. Install Swift 6.3 or later (https://swift.org/install).")
+    for archive, package in ARCHIVES.items():
+        if found_by_compiler(archive) is None:
+            refuse(f"{archive} is missing. Install it, on Debian with: apt-get install {package}")
+    command = ["swift", "build", "-c", "release", "--product", "chroma", "--jobs", "2"]
+    command += static_runtime_flags()
+    subprocess.run(command, cwd=ROOT, check=True)
     shown = subprocess.run(
-        [*build, "--show-bin-path"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+        [*command, "--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True
     )
     return Path(shown.stdout.strip()) / "libchroma.so"
 
 
-class BuildWithLibrary(build_ext):
-    """Builds libchroma first, links with it, and puts it beside the extension."""
+def static_runtime_flags() -> list[str]:
+    """Makes Swift link the static libstdc++, which keeps the wheel from needing a shared one.
 
-    def build_extension(self, extension: Extension) -> None:
-        library = built_library()
-        extension.extra_objects.append(str(library))
-        super().build_extension(extension)
-        target = Path(self.get_ext_fullpath(extension.name)).parent / LIBRARY_NAME
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(library, target)
+    The toolchain asks for -lstdc++ by name. A folder that has nothing but the archive decides it.
+    """
+    archive = found_by_compiler("libstdc++.a")
+    if archive is None:
+        return []
+    folder = ROOT / ".build" / "static-libstdc++"
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / archive.name
+    if not link.is_symlink() or link.resolve() != archive.resolve():
+        link.unlink(missing_ok=True)
+        link.symlink_to(archive)
+    return ["-Xlinker", f"-L{folder}"]
+
+
+def found_by_compiler(file: str) -> Path | None:
+    """Where the C compiler finds a library, if it does."""
+    found = subprocess.run(
+        ["cc", f"-print-file-name={file}"], capture_output=True, text=True, check=False
+    )
+    path = Path(found.stdout.strip())
+    return path if found.returncode == 0 and path.is_absolute() else None
 
 
 setup(
+    version=version(),
     ext_modules=[
         Extension(
             "chromadb._chroma",
-            sources=sorted(str(path.relative_to(HERE)) for path in HERE.glob("src/_chroma/*.c")),
-            depends=[str(ROOT / "include" / "chroma.h")],
+            sources=[
+                str(path.relative_to(HERE)) for path in sorted((HERE / "src/_chroma").glob("*.c"))
+            ],
+            depends=["src/_chroma/module.h", str(ROOT / "include/chroma.h")],
             include_dirs=[str(ROOT / "include")],
+            libraries=["chroma"],
             define_macros=[("Py_LIMITED_API", "0x030B0000")],
             extra_compile_args=["-std=c11", "-fvisibility=hidden", "-Wall", "-Wextra"],
-            extra_link_args=["-Wl,-rpath,$ORIGIN"],
+            extra_link_args=["-Wl,-rpath,$ORIGIN", "-Wl,--strip-all", "-pthread"],
             py_limited_api=True,
         )
     ],
-    cmdclass={"build_ext": BuildWithLibrary},
+    cmdclass={"build_py": BuildPy, "build_ext": BuildExtension},
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

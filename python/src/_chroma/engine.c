@@ -1,0 +1,203 @@
+/* The type Engine: a handle on a database. */
+#include "module.h"
+
+typedef struct {
+    PyObject_HEAD
+    chroma_engine *engine; /* NULL once closed. */
+} engine_object;
+
+bool
+engine_enter(PyObject *self, engine_call *call, const char *method, Py_ssize_t given,
+             Py_ssize_t minimum, Py_ssize_t maximum)
+{
+    if (given < minimum || given > maximum) {
+        PyErr_Format(PyExc_TypeError,
+                     "Engine.%s() takes %s%zd positional argument%s but %zd %s given", method, minimum == maximum ? "" : "up to ", maximum,
+                     maximum == 1 ? "" : "s", given, given == 1 ? "was" : "were");
+        return false;
+    }
+    call->state = PyType_GetModuleState(Py_TYPE(self));
+    call->engine = ((engine_object *)self)->engine;
+    if (call->engine == NULL) {
+        raise_status(call->state, CHROMA_ERROR_CLOSED, "The client was closed. Create a new one.");
+        return false;
+    }
+    return true;
+}
+
+static PyObject *
+engine_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    PyObject *path, *allow_reset;
+    chroma_engine_options options = CHROMA_ENGINE_OPTIONS_INIT;
+    chroma_error *error = NULL;
+    chroma_status status;
+
+    if (keywords != NULL && PyDict_Size(keywords) != 0) {
+        PyErr_SetString(PyExc_TypeError, "Engine() takes no keyword arguments");
+        return NULL;
+    }
+    if (!PyArg_UnpackTuple(args, "Engine", 2, 2, &path, &allow_reset)
+        || !optional_string_argument(path, "path", &options.path)
+        || !bool_argument(allow_reset, "allow_reset", &options.allow_reset)) {
+        return NULL;
+    }
+    engine_object *self = PyObject_New(engine_object, type);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->engine = NULL;
+    Py_BEGIN_ALLOW_THREADS
+    status = chroma_engine_open(&options, &self->engine, &error);
+    Py_END_ALLOW_THREADS
+    if (status != CHROMA_OK) {
+        Py_DECREF(self);
+        return raise_error(PyType_GetModuleState(type), status, error);
+    }
+    return (PyObject *)self;
+}
+
+/* Closing may write; others need not wait for it. */
+static void
+engine_end(engine_object *self)
+{
+    chroma_engine *engine = self->engine;
+    self->engine = NULL;
+    if (engine != NULL) {
+        Py_BEGIN_ALLOW_THREADS
+        chroma_engine_close(engine);
+        Py_END_ALLOW_THREADS
+    }
+}
+
+static void
+engine_deallocate(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    engine_end((engine_object *)self);
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *
+engine_close(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    engine_end((engine_object *)self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+engine_heartbeat(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    engine_call call;
+    int64_t nanoseconds;
+    chroma_error *error = NULL;
+    chroma_status status;
+
+    if (!engine_enter(self, &call, "heartbeat", 0, 0, 0)) {
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    status = chroma_engine_heartbeat(call.engine, &nanoseconds, &error);
+    Py_END_ALLOW_THREADS
+    if (status != CHROMA_OK) {
+        return raise_error(call.state, status, error);
+    }
+    return PyLong_FromLongLong(nanoseconds);
+}
+
+static PyObject *
+engine_get_max_batch_size(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    engine_call call;
+    if (!engine_enter(self, &call, "get_max_batch_size", 0, 0, 0)) {
+        return NULL;
+    }
+    return PyLong_FromLong(CHROMA_RECORD_COUNT_MAX);
+}
+
+static PyObject *
+engine_reset(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    engine_call call;
+    chroma_error *error = NULL;
+    chroma_status status;
+
+    if (!engine_enter(self, &call, "reset", 0, 0, 0)) {
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    status = chroma_engine_reset(call.engine, &error);
+    Py_END_ALLOW_THREADS
+    if (status != CHROMA_OK) {
+        return raise_error(call.state, status, error);
+    }
+    Py_RETURN_TRUE;
+}
+
+/* By way of void (*)(void), for which compilers do not warn that the types differ. */
+#define FAST(name, doc) \
+    {#name, (PyCFunction)(void (*)(void))engine_##name, METH_FASTCALL, doc}
+
+static PyMethodDef engine_methods[] = {
+    {"close", engine_close, METH_NOARGS, "Gives the handle back. Idempotent."},
+    {"heartbeat", engine_heartbeat, METH_NOARGS, "Nanoseconds since the epoch."},
+    {"get_max_batch_size", engine_get_max_batch_size, METH_NOARGS,
+     "The largest number of records that one write takes."},
+    {"reset", engine_reset, METH_NOARGS, "Drops everything. Needs allow_reset."},
+    FAST(create_tenant, "create_tenant(name)"),
+    FAST(get_tenant, "get_tenant(name)"),
+    FAST(create_database, "create_database(name, tenant)"),
+    FAST(get_database, "get_database(name, tenant)"),
+    FAST(delete_database, "delete_database(name, tenant)"),
+    FAST(list_databases, "list_databases(limit, offset, tenant)"),
+    FAST(count_collections, "count_collections(tenant, database)"),
+    FAST(list_collections, "list_collections(limit, offset, tenant, database)"),
+    FAST(create_collection,
+         "create_collection(name, configuration_json_str, schema_str, metadata, get_or_create, "
+         "tenant, database)"),
+    FAST(get_collection, "get_collection(name, tenant, database)"),
+    FAST(get_collection_by_id, "get_collection_by_id(collection_id, tenant, database)"),
+    FAST(update_collection,
+         "update_collection(collection_id, new_name, new_metadata, new_configuration_json_str)"),
+    FAST(delete_collection, "delete_collection(name, tenant, database)"),
+    FAST(add,
+         "add(ids, collection_id, embeddings, metadatas, documents, uris, tenant, database)"),
+    FAST(update,
+         "update(collection_id, ids, embeddings, metadatas, documents, uris, tenant, database, "
+         "embedding_present=None)"),
+    FAST(upsert,
+         "upsert(collection_id, ids, embeddings, metadatas, documents, uris, tenant, database)"),
+    FAST(delete,
+         "delete(collection_id, ids, where, where_document, limit, tenant, database)"),
+    FAST(count, "count(collection_id, tenant, database)"),
+    FAST(get,
+         "get(collection_id, ids, where, limit, offset, where_document, include, tenant, "
+         "database)"),
+    FAST(query,
+         "query(collection_id, ids, query_embeddings, n_results, where, where_document, include, "
+         "tenant, database)"),
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot engine_slots[] = {
+    {Py_tp_doc, "Engine(path, allow_reset)\n--\n\nA handle on a database directory, or, if path "
+                "is None, on a fresh database in memory."},
+    {Py_tp_new, engine_new},
+    {Py_tp_dealloc, engine_deallocate},
+    {Py_tp_methods, engine_methods},
+    {0, NULL},
+};
+
+static PyType_Spec engine_spec = {
+    .name = "chromadb._chroma.Engine",
+    .basicsize = sizeof(engine_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = engine_slots,
+};
+
+PyTypeObject *
+engine_type_create(PyObject *module)
+{
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &engine_spec, NULL);
+}
