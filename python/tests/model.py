@@ -191,9 +191,7 @@ class ModelCollection:
             "documents": [r.document for r in rows] if "documents" in include else None,
             "uris": [r.uri for r in rows] if "uris" in include else None,
             "data": None,
-            "metadatas": (
-                [r.visible_metadata() for r in rows] if "metadatas" in include else None
-            ),
+            "metadatas": ([r.visible_metadata() for r in rows] if "metadatas" in include else None),
             "included": list(include),
         }
 

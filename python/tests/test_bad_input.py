@@ -18,7 +18,6 @@ from pathlib import Path
 
 import chromadb
 import pytest
-
 from rigs import bad_calls, bad_directories
 
 CHILDREN = Path(__file__).with_name("rigs")

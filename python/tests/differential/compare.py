@@ -13,7 +13,6 @@ import re
 from typing import Any
 
 import numpy as np
-
 from model import ModelCollection, Record, check_ranking
 
 from .values import decode

@@ -6,8 +6,9 @@ it did on upstream's does not. So the page can neither go stale nor leave anythi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any
 
 from .values import decode, encode
 
@@ -184,9 +185,7 @@ ALL = [
             on("add", ids=["a"], embeddings=[[0.75, 1.75, -0.25]]),
             on("get", include=["embeddings"]),
         ],
-        lambda outcome: (
-            outcome["returns"]["embeddings"].tolist() == [[0.75, 1.75, -0.25]]
-        ),
+        lambda outcome: outcome["returns"]["embeddings"].tolist() == [[0.75, 1.75, -0.25]],
     ),
     Demonstration(
         "A client after close()",

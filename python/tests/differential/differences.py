@@ -1,15 +1,16 @@
 """Where we differ from upstream on purpose. Each name is a heading of COMPAT.md.
 
 `IN_HISTORIES` are the differences that random histories run into: `met` recognises upstream's side,
-and `problem` says what ours must then be; the model's answer, exactly, where nothing else is said. A
-bug of upstream's is no licence for one of ours.
+and `problem` says what ours must then be; the model's answer, exactly, where nothing else is said.
+A bug of upstream's is no licence for one of ours.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any
 
 from .compare import Call, compare, judge_by_model, judge_query, shortened
 from .values import decode
@@ -24,8 +25,8 @@ def is_not_the_model_s(call: Call, upstream: Outcome, ours: Outcome) -> str | No
 @dataclass(frozen=True)
 class Difference:
     name: str
-    #: Whether upstream's outcome of a call is this difference. Asked only where the outcomes differ,
-    #: where upstream failed, and where the model contradicts upstream.
+    #: Whether upstream's outcome of a call is this difference. Asked only where the outcomes
+    #: differ, where upstream failed, and where the model contradicts upstream.
     met: Callable[[Call, Outcome], bool]
     #: What is wrong with our outcome, given upstream's, or None.
     problem: Callable[[Call, Outcome, Outcome], str | None] = is_not_the_model_s
@@ -56,7 +57,9 @@ def any_operand(where: Any, test: Callable[[Any], bool]) -> bool:
 def has_ghosts(call: Call, upstream: Outcome) -> bool:
     if call.target is None or "returns" not in upstream:
         return False
-    shows_vectors = call.do in ("query", "peek") or "embeddings" in call.arguments.get("include", [])
+    shows_vectors = call.do in ("query", "peek") or "embeddings" in call.arguments.get(
+        "include", []
+    )
     return call.target.updated_while_missing and shows_vectors
 
 

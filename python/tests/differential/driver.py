@@ -9,8 +9,8 @@ A history is a JSON document:
     OPERATION := {"do": METHOD, "on": HANDLE?, "as": HANDLE?, "with": {ARGUMENT: VALUE, ...}}
 
 `on` names the collection object a method is called on; without it the method is the client's (or
-the admin client's, see ADMIN). `as` keeps the collection object that the call returned. An embedding
-function is given by its name. Operations that are no methods:
+the admin client's, see ADMIN). `as` keeps the collection object that the call returned. An
+embedding function is given by its name. Operations that are no methods:
 
     restart   closes the client, forgets every handle, and opens the directory again
     forget    the same without closing
@@ -35,11 +35,10 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from values import decode, encode
-
 import chromadb
+import numpy as np
 from chromadb.config import Settings
+from values import decode, encode
 
 ADMIN = {
     "create_tenant",

@@ -7,7 +7,8 @@ no rules: it remembers only which names it has used, so that operations meet eac
 from __future__ import annotations
 
 import random
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from . import mistakes, vocabulary
 from .values import encode
@@ -63,8 +64,8 @@ class Generator:
         self.collections: list[Collection] = []
         self.handle_count = 0
         self.ids = vocabulary.PLAIN_IDS + vocabulary.AWKWARD_IDS
-        # Upstream lets the lists of a deleted collection reappear in others (COMPAT.md), after which
-        # nothing can be compared: a history has either lists or deletions of collections.
+        # Upstream lets the lists of a deleted collection reappear in others (COMPAT.md); then
+        # nothing can be compared. So a history has either lists or deletions of collections.
         self.deletes_collections = profile == "catalog"
         self.keys = {
             key: [v for v in values if not (self.deletes_collections and isinstance(v, list))]

@@ -17,8 +17,9 @@ import lzma
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from . import demonstrations
 from .generator import PROFILES, generate

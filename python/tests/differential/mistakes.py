@@ -6,8 +6,9 @@ and its arguments. Methods in CLIENT_METHODS belong to the client, the rest to a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 

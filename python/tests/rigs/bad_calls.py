@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, Callable
-
-import numpy as np
+from collections.abc import Callable
+from typing import Any
 
 import chromadb
+import numpy as np
 
 SURROGATE = "\ud800"
 RECORDS = {
@@ -92,9 +92,7 @@ Collection = Any
 CALLS: dict[str, Callable[[Collection], Any]] = {
     # ---- Text that is not Unicode ----
     "surrogate in an id": lambda c: c.add(ids=[SURROGATE], embeddings=VECTOR),
-    "surrogate in a document": lambda c: c.add(
-        ids=["x"], embeddings=VECTOR, documents=[SURROGATE]
-    ),
+    "surrogate in a document": lambda c: c.add(ids=["x"], embeddings=VECTOR, documents=[SURROGATE]),
     "surrogate in a uri": lambda c: c.add(ids=["x"], embeddings=VECTOR, uris=[SURROGATE]),
     "surrogate in a metadata key": lambda c: c.add(
         ids=["x"], embeddings=VECTOR, metadatas=[{SURROGATE: 1}]
@@ -123,9 +121,7 @@ CALLS: dict[str, Callable[[Collection], Any]] = {
     "integer beyond 64 bits": lambda c: c.add(
         ids=["x"], embeddings=VECTOR, metadatas=[{"k": 2**64}]
     ),
-    "a huge integer": lambda c: c.add(
-        ids=["x"], embeddings=VECTOR, metadatas=[{"k": 10**5000}]
-    ),
+    "a huge integer": lambda c: c.add(ids=["x"], embeddings=VECTOR, metadatas=[{"k": 10**5000}]),
     "integer below 64 bits": lambda c: c.update(ids=["a"], metadatas=[{"k": -(2**63) - 1}]),
     "NaN in metadata": lambda c: c.update(ids=["a"], metadatas=[{"k": float("nan")}]),
     "infinity in metadata": lambda c: c.update(ids=["a"], metadatas=[{"k": float("-inf")}]),

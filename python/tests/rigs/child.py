@@ -18,9 +18,8 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from workload import COLLECTION, step
-
 import chromadb
+from workload import COLLECTION, step
 
 
 def write(directory: str, seed: int, writer: int, first: int, count: int) -> None:

@@ -1,10 +1,10 @@
-"""The kill loop: writers are killed with SIGKILL, over and over; what was acknowledged must be there.
+"""The kill loop: writers are killed with SIGKILL, over and over; what they acknowledged must stay.
 
     python -m rigs.kill_loop --kills 300 --seed 1        from python/tests
     python -m rigs.kill_loop --python PYTHON --writers 1 --kills 40 --seed 1
 
-PYTHON may be the interpreter of an environment with official Chroma; there the loop fails after some
-tens of kills, which shows that it can fail.
+PYTHON may be the interpreter of an environment with official Chroma; there the loop fails after
+some tens of kills, which shows that it can fail.
 
 A round starts one to four writers on one directory, each of which acknowledges on a pipe what
 returned, and kills them at a random moment: while writing, while opening, or while closing. Then a
@@ -62,13 +62,13 @@ class Writer:
         )
         self.unread = b""
 
-    def read(self) -> str:
-        """The next line; the empty string when the process has ended."""
+    def read(self, seconds_max: float = SILENCE_SECONDS_MAX) -> str | None:
+        """The next line; empty when the process has ended, None when it says nothing."""
         while b"\n" not in self.unread:
             with selectors.DefaultSelector() as selector:
                 selector.register(self.process.stdout, selectors.EVENT_READ)
-                if not selector.select(SILENCE_SECONDS_MAX):
-                    raise Failure(f"writer {self.number} says nothing after {self.lines[-1:]}")
+                if not selector.select(seconds_max):
+                    return None
             arrived = self.process.stdout.read(65536)
             if not arrived:
                 return ""  # A line cut short by the kill is none.
@@ -79,10 +79,16 @@ class Writer:
             self.acknowledged_step = int(line)
         return self.lines[-1]
 
+    def take_what_was_said(self) -> None:
+        while self.read(seconds_max=0):
+            pass
+
     def read_until(self, awaited: str) -> None:
         """Reads up to a certain line, or up to the first acknowledgement."""
         while True:
             line = self.read()
+            if line is None:
+                raise Failure(f"writer {self.number} says nothing after {self.lines[-1:]}")
             if line == awaited or (awaited == "step" and line.isdigit()):
                 return
             if not line:
@@ -144,9 +150,10 @@ class KillLoop:
         self.kill_count += victim.kill()
         for writer in writers:
             if writer is not victim:
-                # What stands in the pipe was written before; a writer that is stuck ends there.
-                for _ in range(len(writers) + 2):
-                    writer.read_until("step")
+                writer.take_what_was_said()
+                # The first of these may have been under way; the second began after the kill.
+                writer.read_until("step")
+                writer.read_until("step")
 
     def judge(self, writers: list[Writer]) -> None:
         first, second = self.look()
@@ -196,7 +203,9 @@ class KillLoop:
                 timeout=SILENCE_SECONDS_MAX * 3,
             )
             if process.returncode != 0:
-                raise Failure(f"reopening: exit code {process.returncode}: {process.stderr[-2000:]}")
+                raise Failure(
+                    f"reopening: exit code {process.returncode}: {process.stderr[-2000:]}"
+                )
             return json.loads(output.read_text())
 
 
@@ -221,7 +230,11 @@ def first_difference(expected: list, found: list) -> str:
 
 
 def run(
-    kill_count: int, seed: int, writer_count: int, python: str = sys.executable, log=lambda text: None
+    kill_count: int,
+    seed: int,
+    writer_count: int,
+    python: str = sys.executable,
+    log=lambda text: None,
 ) -> KillLoop:
     """Kills until the count is reached. A failure names the seed and keeps the directory."""
     directory = tempfile.mkdtemp(prefix="chroma-kill-loop-")

@@ -33,7 +33,12 @@ def step(seed: int, writer: int, number: int) -> dict[str, Any]:
         "embeddings": [vector(source) for _ in ids],
         "documents": [f"step {number} of {writer}: " + "x" * source.randint(0, 200) for _ in ids],
         "metadatas": [
-            {"step": number, "half": number / 2, "tags": ["a", str(number)], "even": number % 2 == 0}
+            {
+                "step": number,
+                "half": number / 2,
+                "tags": ["a", str(number)],
+                "even": number % 2 == 0,
+            }
             for _ in ids
         ],
     }
