@@ -27,6 +27,8 @@
 
 /* Lock bytes of the WAL index (sqlite.org/walformat.html, section 2.3). */
 #define SHM_LOCK_FIRST ((uint64_t)120)
+/* Where the index's header has the page count, in the machine's own byte order (section 2.1). */
+#define SHM_PAGE_COUNT_OFFSET 20
 #define SHM_WRITE_LOCK 0
 #define SHM_RECOVERY_LOCK 2
 /* Held shared by every user of the index; whoever gets it exclusively is the first, and clears it. */
@@ -76,23 +78,32 @@ static int result_of(int status, int failure) {
 
 /* ---- Pages ---------------------------------------------------------------------------------- */
 
+/* Pages of the database as it was last committed, of the WAL index; 0 if that does not say. */
+static uint32_t committed_page_count(const vfs_file *file) {
+  uint32_t count = 0;
+  if (file->region_count > 0) {
+    memcpy(&count, (const uint8_t *)file->regions[0] + SHM_PAGE_COUNT_OFFSET, sizeof count);
+  }
+  return count;
+}
+
 /*
- * Reads a whole page and verifies it. In an empty file, which is about to become a database, it is
- * zeros and SHORT_READ. Beyond the end of any other it is damage: SQLite would take the zeros for
- * the page, and hand out a truncated value as if it were whole.
+ * Reads a whole page and verifies it. Beyond the end of the file it is zeros and SHORT_READ if the
+ * database has not reached so far yet: a transaction that makes a page anew asks for its old
+ * content. Otherwise that is damage too: SQLite would take the zeros for what was stored there.
  */
 static int read_page(vfs_file *file, uint8_t *page, uint64_t offset) {
   const chroma_vfs_calls *calls = file->vfs->calls;
+  uint32_t number = (uint32_t)(offset / PAGE_BYTE_COUNT) + 1;
   size_t byte_count = 0;
   int status = calls->read(file->file, page, PAGE_BYTE_COUNT, offset, &byte_count);
   if (status != CHROMA_VFS_OK) {
     return result_of(status, SQLITE_IOERR_READ);
   }
-  if (byte_count == 0 && offset == 0) {
+  if (byte_count == 0 && number > committed_page_count(file)) {
     memset(page, 0, PAGE_BYTE_COUNT);
     return SQLITE_IOERR_SHORT_READ;
   }
-  uint32_t number = (uint32_t)(offset / PAGE_BYTE_COUNT) + 1;
   if (byte_count < PAGE_BYTE_COUNT || !chroma_page_is_intact(page, number)) {
     calls->damaged(file->file, offset);
     return SQLITE_IOERR_DATA;

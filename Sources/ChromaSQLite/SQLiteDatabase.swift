@@ -32,6 +32,9 @@ package final class SQLiteDatabase: Sendable {
     try SQLiteConnection(to: self)
   }
 
+  /// Whether no sync has failed.
+  package var isWritable: Bool { syncFailure.withLock { $0 == nil } }
+
   /// Throws if a sync has failed: nothing may be written any more.
   package func checkWritable() throws(ChromaError) {
     if let failure = syncFailure.withLock({ $0 }) {

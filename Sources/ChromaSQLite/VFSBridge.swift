@@ -99,8 +99,9 @@ private func open(
   default:
     let file = try database.fileSystem.open(path, .create)
     // Always, not only when the file is new: whoever made it may have died before this sync, and a
-    // commit in a file without a name is lost. The WAL index is remade after a power cut.
-    if !path.hasSuffix("-shm") {
+    // commit in a file without a name is lost. The WAL index is remade after a power cut; and a
+    // database that takes no more writes is still opened for reading.
+    if !path.hasSuffix("-shm"), database.isWritable {
       let parent = Place.parent(of: path)
       try database.syncing { () throws(ChromaError) in
         try database.fileSystem.syncDirectory(parent)
