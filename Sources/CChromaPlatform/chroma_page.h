@@ -1,5 +1,5 @@
 /*
- * A database page behind our VFS, wherever it stands: in the database file or in a frame of the WAL.
+ * A page behind our VFS, wherever it stands: in the database file or in a frame of the log.
  *
  *     | 4088 bytes: SQLite's | "CHP1" | CRC-32C of the page number and the 4092 bytes before: u32 |
  *

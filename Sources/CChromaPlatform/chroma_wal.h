@@ -1,21 +1,21 @@
 /*
- * The write-ahead log of SQLite (sqlite.org/fileformat2.html, section 4) between SQLite and the disk.
+ * SQLite's write-ahead log (sqlite.org/fileformat2.html, section 4) between SQLite and the disk.
  *
  *     | header: 32 bytes | frames: 24 bytes of header, 4096 of page |
  *
  * SQLite protects frames with a chain of checksums, each over its frame and all before it, which it
  * looks at only when it recovers. This layer adds what that leaves open:
  *
- *   - The page in a frame is sealed like one in the database file, and verified at each read. The
- *     chain is made anew over the sealed pages, since SQLite computed it over its own buffers. So
- *     any SQLite may recover and checkpoint the log: the pages it moves are sealed.
- *   - Before SQLite recovers, the log is audited. SQLite takes the first broken frame for the end of
- *     the log: right for a torn tail, which nobody was promised, wrong for damage in the midst of
- *     acknowledged transactions, which it would drop in silence. A frame that a later transaction
- *     was chained to had been synced: if it is broken, that is damage.
- *   - The last transaction found is written and synced once more. Its writer may have been killed
- *     before its sync, or its sync may have failed, leaving pages that are in memory, clean, and not
- *     on the disk; what readers see now must not vanish later.
+ *   - The page in a frame is sealed like one in the database file, and verified at each read.
+ *     The chain is made anew over the sealed pages, since SQLite computed it over its own
+ *     buffers. So any SQLite may recover and checkpoint the log: what it moves is sealed.
+ *   - Before SQLite recovers, the log is audited. SQLite takes the first broken frame for the
+ *     end of the log: right for a torn tail, which nobody was promised, wrong for damage in the
+ *     midst of acknowledged transactions, which it would drop in silence. A frame that a later
+ *     transaction was chained to had been synced: if it is broken, that is damage.
+ *   - The last transaction found is written and synced once more. Its writer may have been
+ *     killed before its sync, or its sync may have failed, leaving pages that are in memory,
+ *     clean, and not on the disk; what readers see now must not vanish later.
  */
 #ifndef CHROMA_WAL_H
 #define CHROMA_WAL_H

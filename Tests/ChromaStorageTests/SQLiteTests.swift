@@ -106,6 +106,23 @@ import Testing
     #expect(throws: ChromaError.self) { try connection.execute("SELECT") }
   }
 
+  @Test("an interrupted statement ends with .cancelled, and the connection goes on")
+  func interrupt() throws {
+    let connection = try Disk.memory.make().database().connect()
+    let endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c"
+    var rowCount = 0
+    let error = #expect(throws: ChromaError.self) {
+      try connection.forEachRow(endless) { (_) throws(ChromaError) in
+        rowCount += 1
+        if rowCount == 3 { connection.interrupt() }
+        return true
+      }
+    }
+    #expect(error?.kind == .cancelled)
+    #expect(rowCount == 3)
+    #expect(try connection.integer("SELECT 1") == 1)
+  }
+
   @Test("a closed connection refuses work")
   func closed() throws {
     let connection = try Disk.memory.make().database().connect()

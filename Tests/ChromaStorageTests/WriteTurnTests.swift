@@ -109,4 +109,52 @@ import Testing
     #expect(violations.load(ordering: .relaxed) == 0)
     #expect(turnCount.load(ordering: .relaxed) == 240)
   }
+
+  @Test("those who wait get the turn in the order in which they came")
+  func fairness() throws {
+    let waiterCount = 4
+    let order = Mutex<[Int]>([])
+    let holder = try turn()
+    try holder.acquire(timeoutMilliseconds: 0)
+    let probe = try files.open("/d/LOCK", .readWrite)
+    onThreads(waiterCount + 1) { index in
+      // Ticket 1 is the holder's; a waiter comes when the one before it stands in the queue.
+      let ticketBefore = (UInt64(1) << 62) + 2 + UInt64(index + 1)
+      while (try? probe.isLockedElsewhere(ticketBefore..<ticketBefore + 1, against: .shared))
+        == false
+      { sched_yield() }
+      if index == waiterCount { return holder.release() }
+      let waiter = try? WriteTurn(fileSystem: files, directory: "/d", clock: SystemClock())
+      guard (try? waiter?.acquire(timeoutMilliseconds: 60_000)) != nil else { return }
+      order.withLock { $0.append(index) }
+      waiter?.release()
+    }
+    #expect(order.withLock { $0 } == Array(0..<waiterCount))
+  }
+
+  @Test("a killed process holds up nobody")
+  func killedHolder() throws {
+    let directory = TemporaryDirectory()
+    // Holds what a holder holds: the door for a moment, a ticket, and the turn.
+    let script = """
+      import fcntl, os, struct, sys
+      file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+      os.pwrite(file, b"ChromaLK" + struct.pack("<Q16xIIq", 2, os.getpid(), 0, 0), 0)
+      for byte in (1, 3):
+          lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, (1 << 62) + byte, 1, 0)
+          fcntl.fcntl(file, fcntl.F_OFD_SETLK, lock)
+      print(os.getpid(), flush=True)
+      sys.stdin.read()
+      """
+    guard let child = ChildProcess(["python3", "-c", script, "\(directory.path)/LOCK"]),
+      let process = child.readLine()
+    else { return }
+    let turn = try WriteTurn(
+      fileSystem: directory.fileSystem, directory: directory.path, clock: clock)
+    let error = #expect(throws: ChromaError.self) { try turn.acquire(timeoutMilliseconds: 20) }
+    #expect(error?.kind == .locked)
+    #expect(error?.message.contains("Process \(process),") == true)
+    child.kill()
+    try turn.acquire(timeoutMilliseconds: 0)
+  }
 }
