@@ -1,0 +1,270 @@
+/** Chroma: records with embeddings, documents and metadata, found by nearness and by filters. */
+
+// ---- Values ---------------------------------------------------------------------------------
+
+/**
+ * A value of metadata. Numbers that are safe integers are stored as integers, others as floats;
+ * bigints as integers of 64 bits.
+ */
+export type MetadataScalar = string | number | bigint | boolean;
+
+/** Arrays hold one type, and at least one element. */
+export type MetadataValue = MetadataScalar | string[] | number[] | bigint[] | boolean[];
+
+/** In `update` and `upsert` a null removes its key; elsewhere it is as if the key were missing. */
+export type Metadata = Record<string, MetadataValue | null>;
+
+export type CollectionMetadata = Record<string, MetadataScalar | null>;
+
+/** Vectors of one dimension. They are copied before the call returns its promise. */
+export type Embeddings =
+  | ReadonlyArray<ReadonlyArray<number> | Float32Array | Float64Array>
+  | { data: Float32Array; dimension: number };
+
+type Literal = string | number | bigint | boolean;
+
+export type WhereOperator =
+  | { $eq: Literal }
+  | { $ne: Literal }
+  | { $gt: number | bigint }
+  | { $gte: number | bigint }
+  | { $lt: number | bigint }
+  | { $lte: number | bigint }
+  | { $in: Literal[] }
+  | { $nin: Literal[] }
+  | { $contains: Literal }
+  | { $not_contains: Literal };
+
+/** A filter on metadata: one key, or one of `$and` and `$or`. */
+export type Where =
+  | { $and: Where[] }
+  | { $or: Where[] }
+  | { [key: string]: Literal | WhereOperator };
+
+/** A filter on documents. */
+export type WhereDocument =
+  | { $contains: string }
+  | { $not_contains: string }
+  | { $regex: string }
+  | { $not_regex: string }
+  | { $and: WhereDocument[] }
+  | { $or: WhereDocument[] };
+
+export declare const IncludeEnum: {
+  readonly distances: 'distances';
+  readonly documents: 'documents';
+  readonly embeddings: 'embeddings';
+  readonly metadatas: 'metadatas';
+  readonly uris: 'uris';
+};
+
+export type Include = keyof typeof IncludeEnum;
+
+// ---- Clients --------------------------------------------------------------------------------
+
+export interface ClientOptions {
+  /** By default "default_tenant". */
+  tenant?: string;
+  /** By default "default_database". */
+  database?: string;
+}
+
+export interface PersistentClientOptions extends ClientOptions {
+  /** The directory, which is created if missing. */
+  path: string;
+}
+
+/** What every call takes. */
+export interface CallOptions {
+  /**
+   * Ends the call early, which rejects with the signal's reason: a read soon, a write only if it
+   * has not begun.
+   */
+  signal?: AbortSignal;
+}
+
+export interface HNSWConfiguration {
+  space?: 'l2' | 'cosine' | 'ip';
+  ef_construction?: number;
+  ef_search?: number;
+  max_neighbors?: number;
+  num_threads?: number;
+  batch_size?: number;
+  sync_threshold?: number;
+  resize_factor?: number;
+}
+
+/** As the engine reports it. */
+export interface CollectionConfiguration {
+  hnsw?: HNSWConfiguration | null;
+  [key: string]: unknown;
+}
+
+export interface CreateCollectionOptions extends CallOptions {
+  name: string;
+  configuration?: { hnsw?: HNSWConfiguration };
+  metadata?: CollectionMetadata;
+  /** There are none yet. */
+  embeddingFunction?: null;
+}
+
+export interface Client {
+  readonly tenant: string;
+  readonly database: string;
+  /** Nanoseconds since 1970. Opens the database, and so tells whether it can be opened. */
+  heartbeat(): Promise<number>;
+  createCollection(options: CreateCollectionOptions): Promise<Collection>;
+  /** An existing collection is returned unchanged. */
+  getOrCreateCollection(options: CreateCollectionOptions): Promise<Collection>;
+  getCollection(
+    options: { name: string; embeddingFunction?: null } & CallOptions,
+  ): Promise<Collection>;
+  /** By default the first 100. */
+  listCollections(
+    options?: { limit?: number; offset?: number } & CallOptions,
+  ): Promise<Collection[]>;
+  deleteCollection(options: { name: string } & CallOptions): Promise<void>;
+  /** Closes the client once its calls have ended; later calls are refused. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A client of a directory. Any number of clients and processes may have it open. */
+export declare const PersistentClient: {
+  (options: PersistentClientOptions): Client;
+  new (options: PersistentClientOptions): Client;
+};
+
+/** A client of a new database in memory. */
+export declare const EphemeralClient: {
+  (options?: ClientOptions): Client;
+  new (options?: ClientOptions): Client;
+};
+
+// ---- Collections ----------------------------------------------------------------------------
+
+/** Records in columns, each as long as `ids`. */
+export interface RecordOptions extends CallOptions {
+  ids: string[];
+  embeddings?: Embeddings;
+  metadatas?: (Metadata | null | undefined)[];
+  documents?: (string | null | undefined)[];
+  uris?: (string | null | undefined)[];
+}
+
+export interface SelectionOptions extends CallOptions {
+  ids?: string[];
+  where?: Where;
+  whereDocument?: WhereDocument;
+}
+
+export interface GetOptions extends SelectionOptions {
+  limit?: number;
+  offset?: number;
+  /** By default documents and metadatas. */
+  include?: Exclude<Include, 'distances'>[];
+}
+
+export interface QueryOptions extends SelectionOptions {
+  queryEmbeddings: Embeddings;
+  /** By default 10. */
+  nResults?: number;
+  /** By default metadatas, documents and distances. */
+  include?: Include[];
+}
+
+export interface DeleteOptions extends SelectionOptions {
+  /** At most so many of the records that match `where` or `whereDocument`. */
+  limit?: number;
+}
+
+export interface Collection {
+  readonly id: string;
+  readonly tenant: string;
+  readonly database: string;
+  readonly name: string;
+  readonly metadata: CollectionMetadata | undefined;
+  readonly configuration: CollectionConfiguration;
+  count(options?: CallOptions): Promise<number>;
+  /** Inserts records; those whose id exists are left as they are. */
+  add(options: RecordOptions): Promise<void>;
+  /** Changes records; unknown ids are ignored, and what is not given stays. */
+  update(options: RecordOptions): Promise<void>;
+  /** Changes records and inserts the unknown ones. */
+  upsert(options: RecordOptions): Promise<void>;
+  /** The selected records, in the order in which they were inserted. */
+  get<TMeta extends Metadata = Metadata>(options?: GetOptions): Promise<GetResult<TMeta>>;
+  /** The first records, by default 10. */
+  peek<TMeta extends Metadata = Metadata>(
+    options?: { limit?: number } & CallOptions,
+  ): Promise<GetResult<TMeta>>;
+  /** The selected records nearest to each query. */
+  query<TMeta extends Metadata = Metadata>(options: QueryOptions): Promise<QueryResult<TMeta>>;
+  /** Deletes the selected records. */
+  delete(options: DeleteOptions): Promise<{ deleted: number }>;
+}
+
+// ---- Results --------------------------------------------------------------------------------
+
+export interface Row<TMeta extends Metadata = Metadata> {
+  id: string;
+  document: string | null | undefined;
+  embedding: number[] | undefined;
+  metadata: TMeta | null | undefined;
+  uri: string | null | undefined;
+}
+
+export interface QueryRow<TMeta extends Metadata = Metadata> extends Row<TMeta> {
+  distance: number | undefined;
+}
+
+/** Records in columns. Those that were not included are empty arrays. */
+export interface GetResult<TMeta extends Metadata = Metadata> {
+  ids: string[];
+  documents: (string | null)[];
+  embeddings: number[][];
+  metadatas: (TMeta | null)[];
+  uris: (string | null)[];
+  include: Include[];
+  rows(): Row<TMeta>[];
+}
+
+/** For each query its neighbours, nearest first. Columns not included are empty arrays. */
+export interface QueryResult<TMeta extends Metadata = Metadata> {
+  ids: string[][];
+  distances: number[][];
+  documents: (string | null)[][];
+  embeddings: number[][][];
+  metadatas: (TMeta | null)[][];
+  uris: (string | null)[][];
+  include: Include[];
+  rows(): QueryRow<TMeta>[][];
+}
+
+// ---- Errors ---------------------------------------------------------------------------------
+
+/** `code` is the name of a status of chroma.h, such as "CHROMA_ERROR_LOCKED". */
+export declare class ChromaError extends Error {
+  constructor(name: string, message: string, options?: { cause?: unknown });
+  code: string;
+}
+
+/** There is no such tenant, database or collection. */
+export declare class ChromaNotFoundError extends ChromaError {
+  constructor(message: string, options?: { cause?: unknown });
+}
+
+/** A collection has the name. */
+export declare class ChromaUniqueError extends ChromaError {
+  constructor(message: string, options?: { cause?: unknown });
+}
+
+/** An argument that this package refused. */
+export declare class ChromaValueError extends ChromaError {
+  constructor(message: string, options?: { cause?: unknown });
+}
+
+/** An argument that the engine refused. */
+export declare class InvalidArgumentError extends ChromaError {
+  constructor(message: string, options?: { cause?: unknown });
+}

@@ -1,0 +1,123 @@
+// The clients of local databases.
+//
+// The directory is opened by a client's first call, off the JavaScript thread; making a client does
+// no input or output.
+'use strict';
+
+const path = require('node:path');
+
+const { Collection } = require('./collection');
+const { Connection } = require('./connection');
+const { ChromaValueError, typeError } = require('./errors');
+const { toJSON } = require('./filters');
+const options = require('./options');
+
+const CREATE_OPTIONS = ['name', 'configuration', 'metadata', 'embeddingFunction', 'signal'];
+
+class Client {
+  #connection;
+
+  constructor(connection, { tenant = 'default_tenant', database = 'default_database' }) {
+    this.#connection = connection;
+    this.tenant = options.requireString('tenant', tenant);
+    this.database = options.requireString('database', database);
+  }
+
+  /** Nanoseconds since 1970, by the engine's clock. Opens the database. */
+  async heartbeat() {
+    return this.#connection.call('heartbeat', undefined);
+  }
+
+  async createCollection(given) {
+    return this.#create('createCollection', given, false);
+  }
+
+  async getOrCreateCollection(given) {
+    return this.#create('getOrCreateCollection', given, true);
+  }
+
+  async getCollection(given) {
+    const { name, embeddingFunction, signal } = options.takeOptions('getCollection', given, [
+      'name', 'embeddingFunction', 'signal',
+    ]);
+    checkEmbeddingFunction(embeddingFunction);
+    const [description] = await this.#connection.call(
+      'getCollection', signal, this.tenant, this.database, options.requireString('name', name),
+    );
+    return new Collection(this.#connection, description);
+  }
+
+  async listCollections(given = {}) {
+    const { limit = 100, offset = 0, signal } = options.takeOptions('listCollections', given, [
+      'limit', 'offset', 'signal',
+    ]);
+    const descriptions = await this.#connection.call(
+      'listCollections',
+      signal,
+      this.tenant,
+      this.database,
+      options.checkCount('limit', limit),
+      options.checkCount('offset', offset),
+    );
+    return descriptions.map((description) => new Collection(this.#connection, description));
+  }
+
+  async deleteCollection(given) {
+    const { name, signal } = options.takeOptions('deleteCollection', given, ['name', 'signal']);
+    await this.#connection.call(
+      'deleteCollection', signal, this.tenant, this.database, options.requireString('name', name),
+    );
+  }
+
+  /** Closes the client once its calls have ended; later calls are refused. */
+  async close() {
+    await this.#connection.close();
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.close();
+  }
+
+  async #create(method, given, getOrCreate) {
+    const { name, configuration, metadata, embeddingFunction, signal } = options.takeOptions(
+      method, given, CREATE_OPTIONS,
+    );
+    checkEmbeddingFunction(embeddingFunction);
+    const [description] = await this.#connection.call(
+      'createCollection',
+      signal,
+      this.tenant,
+      this.database,
+      options.requireString('name', name),
+      configuration === undefined ? undefined : toJSON('configuration', configuration),
+      metadata,
+      getOrCreate,
+    );
+    return new Collection(this.#connection, description);
+  }
+}
+
+function checkEmbeddingFunction(embeddingFunction) {
+  if (embeddingFunction === undefined || embeddingFunction === null) return;
+  throw new ChromaValueError(
+    "Embedding functions are not supported: pass 'embeddingFunction: null', and embeddings with " +
+      'every record and query.',
+  );
+}
+
+/** A client of a directory, which is created if missing. With or without `new`. */
+function PersistentClient(given) {
+  const taken = options.takeOptions('PersistentClient', given, ['path', 'tenant', 'database']);
+  const directory = options.requireString('path', taken.path);
+  if (directory === '') throw typeError("Expected 'path' to name a directory, but it is empty");
+  // The working directory may change before the first call.
+  return new Client(new Connection(path.resolve(directory)), taken);
+}
+
+/** A client of a new database in memory, which ends with it. With or without `new`. */
+function EphemeralClient(given = {}) {
+  const taken = options.takeOptions('EphemeralClient', given, ['tenant', 'database']);
+  return new Client(new Connection(null), taken);
+}
+
+module.exports = { PersistentClient, EphemeralClient };

@@ -1,0 +1,197 @@
+// A collection: the official client's methods, on the engine of this process.
+'use strict';
+
+const { ChromaValueError } = require('./errors');
+const { toMatrix } = require('./embeddings');
+const { toFilter } = require('./filters');
+const { GetResult, QueryResult } = require('./results');
+const options = require('./options');
+
+const RECORD_OPTIONS = ['ids', 'embeddings', 'metadatas', 'documents', 'uris', 'signal'];
+const GET_OPTIONS = ['ids', 'where', 'limit', 'offset', 'whereDocument', 'include', 'signal'];
+const QUERY_OPTIONS = [
+  'queryEmbeddings', 'ids', 'nResults', 'where', 'whereDocument', 'include', 'signal',
+];
+const DELETE_OPTIONS = ['ids', 'where', 'whereDocument', 'limit', 'signal'];
+
+class Collection {
+  #connection;
+
+  constructor(connection, description) {
+    this.#connection = connection;
+    this.id = description.id;
+    this.tenant = description.tenant;
+    this.database = description.database;
+    this.name = description.name;
+    this.metadata = description.metadata ?? undefined;
+    this.configuration = JSON.parse(description.configuration);
+  }
+
+  /** The number of records. */
+  async count(given = {}) {
+    const { signal } = options.takeOptions('count', given, ['signal']);
+    return this.#connection.call('count', signal, this.id);
+  }
+
+  /** Inserts records; those whose id exists are left as they are. */
+  async add(given) {
+    await this.#write('add', given);
+  }
+
+  /** Changes records; unknown ids are ignored. */
+  async update(given) {
+    await this.#write('update', given);
+  }
+
+  /** Changes records and inserts the unknown ones. */
+  async upsert(given) {
+    await this.#write('upsert', given);
+  }
+
+  /** The selected records, in the order in which they were inserted. */
+  async get(given = {}) {
+    const { ids, where, limit, offset, whereDocument, include, signal } = options.takeOptions(
+      'get', given, GET_OPTIONS,
+    );
+    return this.#get(
+      {
+        ids: ids === undefined ? undefined : options.checkIds(ids),
+        where: toFilter('where', where),
+        whereDocument: toFilter('whereDocument', whereDocument),
+        limit: options.checkCount('limit', limit),
+        offset: options.checkCount('offset', offset),
+        include,
+      },
+      signal,
+    );
+  }
+
+  /** The first records. */
+  async peek(given = {}) {
+    const { limit = 10, signal } = options.takeOptions('peek', given, ['limit', 'signal']);
+    return this.#get({ limit: options.checkCount('limit', limit) }, signal);
+  }
+
+  /** The selected records nearest to each query. */
+  async query(given) {
+    const {
+      queryEmbeddings,
+      ids,
+      nResults = 10,
+      where,
+      whereDocument,
+      include = ['metadatas', 'documents', 'distances'],
+      signal,
+    } = options.takeOptions('query', given, QUERY_OPTIONS);
+    if (queryEmbeddings === undefined) {
+      throw new ChromaValueError("'queryEmbeddings' must be provided");
+    }
+    const flags = options.checkInclude(include);
+    const queries = toMatrix('queryEmbeddings', queryEmbeddings);
+    const columns = await this.#connection.call(
+      'query',
+      signal,
+      this.id,
+      queries.values,
+      queries.dimension,
+      ids === undefined ? undefined : options.checkIds(ids),
+      toFilter('where', where),
+      toFilter('whereDocument', whereDocument),
+      options.checkResultCount(nResults),
+      flags,
+    );
+    return new QueryResult(columns, include);
+  }
+
+  /** Deletes the selected records. Without a selection it deletes nothing. */
+  async delete(given) {
+    const { ids, where, whereDocument, limit, signal } = options.takeOptions(
+      'delete', given, DELETE_OPTIONS,
+    );
+    const filters = [toFilter('where', where), toFilter('whereDocument', whereDocument)];
+    const hasFilter = filters.some((filter) => filter !== undefined);
+    options.checkCount('limit', limit);
+    if (limit !== undefined && !hasFilter) {
+      throw new ChromaValueError(
+        'limit can only be specified when a where or whereDocument clause is provided',
+      );
+    }
+    if (ids !== undefined) options.checkIds(ids);
+    if (ids === undefined && !hasFilter) return { deleted: 0 };
+    const deleted = await this.#connection.call(
+      'delete', signal, this.id, ids, filters[0], filters[1], limit,
+    );
+    return { deleted };
+  }
+
+  async #get(selection, signal) {
+    const include = selection.include ?? ['documents', 'metadatas'];
+    const columns = await this.#connection.call(
+      'get',
+      signal,
+      this.id,
+      selection.ids,
+      selection.where,
+      selection.whereDocument,
+      selection.limit,
+      selection.offset,
+      options.checkInclude(include, 'distances'),
+    );
+    return new GetResult(columns, include);
+  }
+
+  async #write(operation, given) {
+    const { ids, embeddings, metadatas, documents, uris, signal } = options.takeOptions(
+      operation, given, RECORD_OPTIONS,
+    );
+    const needsEmbeddings = operation !== 'update' || documents !== undefined;
+    checkColumns({ ids, metadatas, documents, uris }, embeddings);
+    options.checkIds(ids);
+    if (embeddings === undefined && needsEmbeddings) {
+      throw new ChromaValueError(
+        `No embedding function found for collection '${this.name}'. ` +
+          'Provide embeddings for the records.',
+      );
+    }
+    const matrix = embeddings === undefined ? undefined : toMatrix('embeddings', embeddings);
+    if (matrix !== undefined && matrix.count !== ids.length) {
+      throw new ChromaValueError('Unequal lengths for fields ids, embeddings');
+    }
+    await this.#connection.call(
+      'write',
+      signal,
+      operation,
+      this.id,
+      ids,
+      matrix?.values,
+      matrix?.dimension,
+      metadatas,
+      documents,
+      uris,
+    );
+  }
+}
+
+/** Columns must be arrays, not empty, and of one length. */
+function checkColumns(columns) {
+  const given = Object.entries(columns).filter(([, column]) => column !== undefined);
+  for (const [name, column] of given) {
+    if (!Array.isArray(column)) {
+      throw new ChromaValueError(
+        `Expected '${name}' to be an array, but got ${options.kindOf(column)}`,
+      );
+    }
+  }
+  const empty = given.filter(([, column]) => column.length === 0).map(([name]) => name);
+  if (empty.length > 0) {
+    throw new ChromaValueError(`Non-empty lists are required for ${empty.join(', ')}`);
+  }
+  if (columns.ids === undefined) options.checkIds(columns.ids);
+  const unequal = given.filter(([, column]) => column.length !== columns.ids.length);
+  if (unequal.length > 0) {
+    const names = ['ids', ...unequal.map(([name]) => name)];
+    throw new ChromaValueError(`Unequal lengths for fields ${names.join(', ')}`);
+  }
+}
+
+module.exports = { Collection };

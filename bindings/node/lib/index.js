@@ -1,0 +1,14 @@
+'use strict';
+
+const { PersistentClient, EphemeralClient } = require('./client');
+const errors = require('./errors');
+const { IncludeEnum } = require('./results');
+
+exports.PersistentClient = PersistentClient;
+exports.EphemeralClient = EphemeralClient;
+exports.IncludeEnum = IncludeEnum;
+exports.ChromaError = errors.ChromaError;
+exports.ChromaNotFoundError = errors.ChromaNotFoundError;
+exports.ChromaUniqueError = errors.ChromaUniqueError;
+exports.ChromaValueError = errors.ChromaValueError;
+exports.InvalidArgumentError = errors.InvalidArgumentError;

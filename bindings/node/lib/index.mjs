@@ -1,0 +1,10 @@
+export {
+  PersistentClient,
+  EphemeralClient,
+  IncludeEnum,
+  ChromaError,
+  ChromaNotFoundError,
+  ChromaUniqueError,
+  ChromaValueError,
+  InvalidArgumentError,
+} from './index.js';
