@@ -112,6 +112,11 @@ struct CatalogStepGenerator {
     "a", "\u{1F600}", "\u{FFFD}", "'; DROP TABLE log --",
   ]
 
+  /// Tenants that databases are created in: the first names.
+  private static let tenantCount = 3
+  /// Ids that collections get, besides zero.
+  private static let collectionCount: UInt64 = 8
+
   private var random: SeededRandom
 
   init(seed: UInt64) {
@@ -144,12 +149,14 @@ struct CatalogStepGenerator {
 
   private mutating func name() -> Text { random.element(of: Self.names) }
 
-  private mutating func tenant() -> Text { random.element(of: Array(Self.names.prefix(3))) }
+  private mutating func tenant() -> Text {
+    random.element(of: Array(Self.names.prefix(Self.tenantCount)))
+  }
 
   private mutating func database() -> Text { random.element(of: Array(Self.names[1...4])) }
 
   private mutating func id() -> UUID {
-    random.oneIn(20) ? .zero : .numbered(UInt64(random.int(in: 1...8)))
+    random.oneIn(20) ? .zero : .numbered(random.next() % Self.collectionCount + 1)
   }
 
   private mutating func limit() -> Int? {
@@ -197,9 +204,16 @@ struct CatalogStepGenerator {
 extension Catalog {
   /// Everything that the steps of a generator can have left behind, as outcomes.
   func everything() -> [CatalogOutcome] {
-    let ids = (1...8).map { UUID.numbered($0) } + [.zero]
-    return ids.map {
-      CatalogStep.changes($0, after: 0, byteCountMax: .max).run(on: self)
-    } + [CatalogStep.referencedBlobs.run(on: self)]
+    CatalogStepGenerator.looks.map { $0.run(on: self) }
   }
+}
+
+extension CatalogStepGenerator {
+  /// Looks at every tenant, database, collection and log that its steps can create.
+  fileprivate static let looks: [CatalogStep] =
+    names.map { .requireTenant($0) }
+    + names.prefix(tenantCount).map { .databases(tenant: $0, limit: nil, offset: 0) }
+    + ([.zero] + (1...collectionCount).map { UUID.numbered($0) }).map {
+      .changes($0, after: 0, byteCountMax: .max)
+    } + [.referencedBlobs]
 }
