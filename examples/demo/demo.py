@@ -13,6 +13,7 @@ is there and is found by its own vector. The exit status is 1 if anything is not
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
 import shutil
@@ -124,6 +125,9 @@ def main(folder: Path, count: int) -> int:
     folder.mkdir(parents=True)
     job = Job(folder, count, KILLED_COUNT)
     report = Report()
+    if not sys.stderr.isatty():
+        # What is shown on a terminal goes to the log elsewhere: that a model is downloaded, say.
+        logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="    %(message)s")
     print(f"chromadb {chromadb.__version__}, {os.cpu_count()} cores; the database is in {folder}.")
 
     with report.step("Read the glosses of WordNet"):
@@ -290,10 +294,12 @@ def kill_in_the_middle(
     awaited = chosen.randint(*ACKNOWLEDGED_BEFORE_KILL)
     writer.stdin.write("\n" * (awaited + BATCHES_BEHIND))
     writer.stdin.flush()
+    begin = time.perf_counter()
     for _ in range(awaited):
         acknowledged = 1 + int(read_line(writer))
-    # Somewhere in the next few commits.
-    moment = time.perf_counter() + chosen.uniform(0, 0.01)
+    # Somewhere in the next four commits.
+    now = time.perf_counter()
+    moment = now + chosen.uniform(0, 4 * (now - begin) / awaited)
     while time.perf_counter() < moment:
         pass
     writer.kill()
