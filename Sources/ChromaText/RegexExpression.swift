@@ -1,7 +1,8 @@
 // What a pattern means: flags applied, classes worked out to sets of scalars.
 //
 // Greed and the names and numbers of groups are gone, because the only question ever asked of an
-// expression is whether a text holds a match, and they do not change the answer.
+// expression is whether a text holds a match, and they do not change the answer. Nor does the
+// order of an alternation's branches.
 
 /// A condition on the place between two scalars of a text.
 enum RegexLook: Hashable, Sendable {
@@ -21,13 +22,19 @@ indirect enum RegexExpression: Equatable {
   /// Matches everywhere.
   case empty
   case literal(Unicode.Scalar)
-  /// One scalar of the set. `isByteClass` marks what official Chroma refuses: see
-  /// `RegexTranslator`.
-  case set(ScalarSet, isByteClass: Bool)
+  /// One scalar of `RegexMeaning.sets` at this index. `isByteClass` marks what official Chroma
+  /// refuses: see `RegexTranslator`.
+  case set(Int, isByteClass: Bool)
   case look(RegexLook)
   /// A capturing group.
   case group(RegexExpression)
   case repetition(RegexExpression, minimum: UInt32, maximum: UInt32?)
   case concatenation([RegexExpression])
   case alternation([RegexExpression])
+}
+
+struct RegexMeaning {
+  let expression: RegexExpression
+  /// Distinct.
+  let sets: [ScalarSet]
 }

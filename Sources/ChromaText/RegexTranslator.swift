@@ -23,12 +23,14 @@ struct RegexTranslator {
   private let tree: RegexSyntaxTree
   private var flags: RegexFlags = .unicode
   private var rangeCount = 0
+  private var sets: [ScalarSet] = []
+  private var setIndexes: [ScalarSet: Int] = [:]
 
-  static func translate(_ tree: RegexSyntaxTree) throws(RegexTranslationError) -> RegexExpression {
+  static func translate(_ tree: RegexSyntaxTree) throws(RegexTranslationError) -> RegexMeaning {
     var translator = RegexTranslator(tree: tree)
     let expression = try translator.expression(tree.root)
     if hasByteClass(expression) { throw .bytePattern }
-    return expression
+    return RegexMeaning(expression: expression, sets: translator.sets)
   }
 
   private init(tree: RegexSyntaxTree) {
@@ -62,7 +64,7 @@ struct RegexTranslator {
     case .assertion(let assertion):
       return .look(look(assertion))
     case .perlClass, .unicodeClass, .bracketed:
-      return Self.expression(for: try set(id), isByteClass: !flags.contains(.unicode))
+      return expression(for: try set(id), isByteClass: !flags.contains(.unicode))
     case .group(let child, let change, let isCapturing):
       let outer = flags
       flags = change.applied(to: flags)
@@ -102,7 +104,7 @@ struct RegexTranslator {
   }
 
   /// Branches of one scalar each are one set.
-  private func alternation(_ branches: [RegexExpression]) -> RegexExpression {
+  private mutating func alternation(_ branches: [RegexExpression]) -> RegexExpression {
     var literals: [ScalarSet.Range] = []
     var classes: [ScalarSet.Range] = []
     var (literalCount, classCount) = (0, 0)
@@ -111,8 +113,8 @@ struct RegexTranslator {
       case .literal(let scalar):
         literals.append(ScalarSet.Range(lower: scalar.value, upper: scalar.value))
         literalCount += 1
-      case .set(let set, let isByteClass) where !isByteClass || set.isASCII:
-        classes += set.ranges
+      case .set(let index, let isByteClass) where !isByteClass || sets[index].isASCII:
+        classes += sets[index].ranges
         classCount += 1
       default:
         return .alternation(branches)
@@ -121,26 +123,33 @@ struct RegexTranslator {
     guard literalCount == branches.count || classCount == branches.count else {
       return .alternation(branches)
     }
-    return Self.expression(for: ScalarSet(literals + classes), isByteClass: false)
+    return expression(for: ScalarSet(literals + classes))
   }
 
-  private static func expression(for set: ScalarSet, isByteClass: Bool) -> RegexExpression {
+  private mutating func expression(
+    for set: ScalarSet, isByteClass: Bool = false
+  ) -> RegexExpression {
     if let scalar = set.single { return .literal(scalar) }
-    return .set(set, isByteClass: isByteClass || set.isEmpty)
+    let index = setIndexes[set] ?? sets.count
+    if index == sets.count {
+      sets.append(set)
+      setIndexes[set] = index
+    }
+    return .set(index, isByteClass: isByteClass || set.isEmpty)
   }
 
   // MARK: Literals, dots and anchors
 
-  private func literal(
+  private mutating func literal(
     _ scalar: Unicode.Scalar, isByte: Bool, _ span: RegexSpan
   ) throws(RegexTranslationError) -> RegexExpression {
     try checkByte(scalar, isByte: isByte, span)
     guard flags.contains(.caseInsensitive) else { return .literal(scalar) }
     let set = ScalarSet(scalar)
     if flags.contains(.unicode) {
-      return Self.expression(for: CaseFolding.closure(of: set), isByteClass: false)
+      return expression(for: CaseFolding.closure(of: set))
     }
-    return Self.expression(for: Self.foldingASCII(set), isByteClass: true)
+    return expression(for: Self.foldingASCII(set), isByteClass: true)
   }
 
   /// Where Unicode is off, `\xFF` is a byte that is no UTF-8.
@@ -152,7 +161,7 @@ struct RegexTranslator {
     }
   }
 
-  private func dot(_ span: RegexSpan) throws(RegexTranslationError) -> RegexExpression {
+  private mutating func dot(_ span: RegexSpan) throws(RegexTranslationError) -> RegexExpression {
     guard flags.contains(.unicode) else {
       throw .syntax(RegexSyntaxError(.invalidUTF8, span))
     }
@@ -164,7 +173,7 @@ struct RegexTranslator {
       } else {
         ScalarSet("\n").inverted()
       }
-    return .set(set, isByteClass: false)
+    return expression(for: set)
   }
 
   private func look(_ assertion: RegexAssertion) -> RegexLook {

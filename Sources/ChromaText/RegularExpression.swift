@@ -1,27 +1,44 @@
 // Regular expressions, as `$regex` and `$not_regex` take them.
 //
-//     pattern → RegexParser → RegexSyntaxTree → RegexTranslator → RegexExpression
-//             → PCRE2Printer → PCRE2Program
+//     pattern ─RegexParser→ RegexSyntaxTree ─RegexTranslator→ RegexMeaning
+//             ─RegexCompiler→ RegexProgram ─RegexSearch→ match or none
 //
-// The dialect and its errors are those of official Chroma, that is, of Rust's `regex` crate.
+// The dialect, its errors and its promise are those of official Chroma, that is, of Rust's `regex`
+// crate: no look-around and no backreferences, and a search takes time linear in the text.
 
 package import ChromaBase
+internal import Synchronization
 
 /// A regular expression, ready to be searched for. Any thread may use it, any number at once.
 package final class RegularExpression: Sendable {
-  /// Bytes of a pattern. Official Chroma's own limits, on what a pattern compiles to, are met
-  /// below this.
+  /// Bytes of a pattern. What a pattern compiles to has limits of its own, met below this.
   package static let patternByteCountMax = 1024 * 1024
 
-  private let program: PCRE2Program
+  private let program: RegexProgram
+  /// Searches that nobody uses just now, with the states that they have made. As many as there
+  /// have been threads at once.
+  private let idleSearches = Mutex<[RegexSearch]>([])
 
-  /// - Throws: `invalidArgument` in official Chroma's words if the pattern is refused.
+  /// - Throws: `invalidArgument` if the pattern is refused, in official Chroma's words.
   package init(_ pattern: Text) throws(ChromaError) {
-    program = try PCRE2Program(PCRE2Printer.print(try Self.expression(pattern)))
+    program = try Self.program(try Self.meaning(pattern))
   }
 
-  /// What a pattern means.
-  static func expression(_ pattern: Text) throws(ChromaError) -> RegexExpression {
+  /// Whether the text holds a match, anywhere. The bytes must be valid UTF-8.
+  package func matches(_ utf8: UnsafeBufferPointer<UInt8>) throws(ChromaError) -> Bool {
+    let search = idleSearches.withLock { $0.popLast() } ?? RegexSearch(program)
+    defer { idleSearches.withLock { $0.append(search) } }
+    return search.matches(utf8)
+  }
+
+  /// Whether the text holds a match, anywhere.
+  package func matches(_ text: Text) throws(ChromaError) -> Bool {
+    try text.bytes.withUnsafeBufferPointer { utf8 throws(ChromaError) in try matches(utf8) }
+  }
+
+  // MARK: Compiling
+
+  static func meaning(_ pattern: Text) throws(ChromaError) -> RegexMeaning {
     guard pattern.byteCount <= patternByteCountMax else {
       throw ChromaError.invalidArgument(
         "The regular expression has \(pattern.byteCount) bytes; "
@@ -29,15 +46,12 @@ package final class RegularExpression: Sendable {
     }
     let scalars = Array(pattern.string.unicodeScalars)
     do throws(RegexTranslationError) {
-      return try RegexTranslator.translate(try Self.tree(scalars))
+      return try RegexTranslator.translate(try tree(scalars))
     } catch {
       switch error {
       case .syntax(let error): throw ChromaError.invalidArgument(error.message(in: scalars))
       case .bytePattern: throw ChromaError.invalidArgument("Byte pattern is not allowed")
-      case .tooLarge:
-        throw ChromaError.invalidArgument(
-          "The character classes of the regular expression have more than "
-            + "\(RegexTranslator.rangeCountMax) ranges together. Use fewer of them.")
+      case .tooLarge: throw tooLarge
       }
     }
   }
@@ -52,17 +66,16 @@ package final class RegularExpression: Sendable {
     }
   }
 
-  /// Whether the text holds a match, anywhere. The bytes must be valid UTF-8.
-  ///
-  /// - Throws: `resourceExhausted` if the search meets a limit, which the message names.
-  package func matches(_ utf8: UnsafeBufferPointer<UInt8>) throws(ChromaError) -> Bool {
-    try program.matches(utf8)
+  private static func program(_ meaning: RegexMeaning) throws(ChromaError) -> RegexProgram {
+    do throws(RegexCompiler.TooLarge) {
+      return try RegexCompiler.compile(meaning)
+    } catch {
+      throw tooLarge
+    }
   }
 
-  /// Whether the text holds a match, anywhere.
-  ///
-  /// - Throws: `resourceExhausted` if the search meets a limit, which the message names.
-  package func matches(_ text: Text) throws(ChromaError) -> Bool {
-    try text.bytes.withUnsafeBufferPointer { utf8 throws(ChromaError) in try matches(utf8) }
-  }
+  private static let tooLarge = ChromaError.invalidArgument(
+    "The regular expression is too large: with its repetitions written out it has more than "
+      + "\(RegexCompiler.instructionCountMax) steps, or its character classes have more than "
+      + "\(RegexTranslator.rangeCountMax) ranges. Use smaller repetitions or fewer classes.")
 }

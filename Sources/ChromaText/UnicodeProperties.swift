@@ -85,7 +85,8 @@ enum UnicodeProperties {
   private static let categories: [Unicode.GeneralCategory: ScalarSet] = {
     var ranges: [Unicode.GeneralCategory: [ScalarSet.Range]] = [:]
     forEachRun { run, properties in
-      let category = isTooYoung(properties) ? .unassigned : properties.generalCategory
+      var category = properties.generalCategory
+      if category != .unassigned && isTooYoung(properties) { category = .unassigned }
       ranges[category, default: []].append(run)
     }
     return ranges.mapValues { ScalarSet($0) }
@@ -96,7 +97,7 @@ enum UnicodeProperties {
   static func scalars(where predicate: (Properties) -> Bool) -> ScalarSet {
     var ranges: [ScalarSet.Range] = []
     forEachRun { run, properties in
-      if !isTooYoung(properties) && predicate(properties) { ranges.append(run) }
+      if predicate(properties) && !isTooYoung(properties) { ranges.append(run) }
     }
     return ScalarSet(ranges)
   }
