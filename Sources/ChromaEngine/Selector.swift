@@ -95,17 +95,17 @@ struct Selector {
     for slot in candidates {
       if visitedCount % Limits.cancellationRowInterval == 0 { try cancel?.check() }
       visitedCount += 1
-      if try matches(slot), !visit(slot) { return }
+      if matches(slot), !visit(slot) { return }
     }
   }
 
-  private func matches(_ slot: UInt32) throws(ChromaError) -> Bool {
+  private func matches(_ slot: UInt32) -> Bool {
     if !selection.hasFilter { return true }
     let record = FilteredRecord(
       metadata: table.metadatas[Int(slot)], document: table.documents[Int(slot)],
       uri: table.uris[Int(slot)])
-    if let filter = selection.filter, try !filter.matches(record) { return false }
-    if let filter = selection.documentFilter, try !filter.matches(record) { return false }
+    if let filter = selection.filter, !filter.matches(record) { return false }
+    if let filter = selection.documentFilter, !filter.matches(record) { return false }
     return true
   }
 }

@@ -18,22 +18,20 @@ package enum DocumentFilter: Sendable {
   case matches(RegularExpression, isNegated: Bool)
 
   /// Whether the filter holds of a record.
-  ///
-  /// - Throws: `resourceExhausted` if a regular expression gives up on the document.
-  package func matches(_ record: FilteredRecord) throws(ChromaError) -> Bool {
+  package func matches(_ record: FilteredRecord) -> Bool {
     switch self {
     case .and(let filters):
-      for filter in filters where try !filter.matches(record) { return false }
+      for filter in filters where !filter.matches(record) { return false }
       return true
     case .or(let filters):
-      for filter in filters where try filter.matches(record) { return true }
+      for filter in filters where filter.matches(record) { return true }
       return false
     case .contains(let text, let isNegated):
       let holds = record.document.map { $0.contains(text) } ?? false
       return holds != isNegated
     case .matches(let expression, let isNegated):
       guard let document = record.document else { return isNegated }
-      return try expression.matches(document) != isNegated
+      return expression.matches(document) != isNegated
     }
   }
 }

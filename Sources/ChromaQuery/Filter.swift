@@ -55,21 +55,19 @@ package enum Filter: Sendable {
   }
 
   /// Whether the filter holds of a record.
-  ///
-  /// - Throws: `resourceExhausted` if a regular expression gives up on the document.
-  package func matches(_ record: FilteredRecord) throws(ChromaError) -> Bool {
+  package func matches(_ record: FilteredRecord) -> Bool {
     switch self {
     case .and(let filters):
-      for filter in filters where try !filter.matches(record) { return false }
+      for filter in filters where !filter.matches(record) { return false }
       return true
     case .or(let filters):
-      for filter in filters where try filter.matches(record) { return true }
+      for filter in filters where filter.matches(record) { return true }
       return false
     case .field(let field, let condition, let isNegated):
       let holds = field.value(in: record).map(condition.holds(of:)) ?? false
       return holds != isNegated
     case .document(let filter):
-      return try filter.matches(record)
+      return filter.matches(record)
     }
   }
 }

@@ -25,15 +25,15 @@ package final class RegularExpression: Sendable {
   }
 
   /// Whether the text holds a match, anywhere. The bytes must be valid UTF-8.
-  package func matches(_ utf8: UnsafeBufferPointer<UInt8>) throws(ChromaError) -> Bool {
+  package func matches(_ utf8: UnsafeBufferPointer<UInt8>) -> Bool {
     let search = idleSearches.withLock { $0.popLast() } ?? RegexSearch(program)
     defer { idleSearches.withLock { $0.append(search) } }
     return search.matches(utf8)
   }
 
   /// Whether the text holds a match, anywhere.
-  package func matches(_ text: Text) throws(ChromaError) -> Bool {
-    try text.bytes.withUnsafeBufferPointer { utf8 throws(ChromaError) in try matches(utf8) }
+  package func matches(_ text: Text) -> Bool {
+    text.bytes.withUnsafeBufferPointer { matches($0) }
   }
 
   // MARK: Compiling

@@ -65,7 +65,7 @@ import Testing
     let count = 16_384 / part.utf8.count
     do throws(ChromaError) {
       let expression = try RegularExpression(Text(String(repeating: part, count: count)))
-      _ = try expression.matches("ab")
+      _ = expression.matches("ab")
     } catch {
       #expect(error.kind == .invalidArgument)
     }
@@ -82,8 +82,8 @@ import Testing
   func manyWords() throws {
     let words = (0..<50_000).map { "word\($0)x" }
     let expression = try RegularExpression(Text(words.joined(separator: "|")))
-    #expect(try expression.matches("a word49999x b"))
-    #expect(try !expression.matches("a word50000x b"))
+    #expect(expression.matches("a word49999x b"))
+    #expect(!expression.matches("a word50000x b"))
   }
 
   @Test("garbage is matched or refused", arguments: 1...20)
@@ -109,7 +109,7 @@ import Testing
         let text = PatternGenerator.text(&random)
         let expected = ReferenceMatcher.matches(
           try RegularExpression.meaning(Text(pattern)), Array(text.unicodeScalars))
-        #expect(try expression.matches(Text(text)) == expected, "seed \(seed): \(pattern)")
+        #expect(expression.matches(Text(text)) == expected, "seed \(seed): \(pattern)")
       } catch {
         #expect(
           error.kind == .invalidArgument && !error.message.isEmpty, "seed \(seed): \(pattern)")
