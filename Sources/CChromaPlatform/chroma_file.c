@@ -31,7 +31,7 @@ static size_t table_count;
 static size_t table_capacity;
 
 static _Atomic uint64_t generation;
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+/* What kept this library from watching forks, or 0. Then it opens nothing. */
 static int fork_error;
 
 static void before_fork(void) { pthread_mutex_lock(&table_mutex); }
@@ -47,7 +47,8 @@ static void after_fork_in_child(void) {
   pthread_mutex_unlock(&table_mutex);
 }
 
-static void watch_forks(void) {
+/* At loading: who opens no file asks for the generation too. */
+__attribute__((constructor)) static void watch_forks(void) {
   fork_error = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
@@ -101,7 +102,6 @@ static int open_descriptor(const char *path, int flags, int *out_descriptor) {
 }
 
 static int open_registered(const char *path, int flags, int *out_descriptor) {
-  pthread_once(&fork_once, watch_forks);
   if (fork_error != 0) {
     return fork_error;
   }
@@ -241,12 +241,20 @@ int chroma_file_byte_count(int descriptor, uint64_t *out_byte_count) {
 }
 
 int chroma_file_sync(int descriptor) {
-  /* Not repeated after EINTR or anything else: a failed sync may have dropped the pages. */
+  /* Repeated only when a signal ended it early: any other failure may have dropped the pages. */
+  for (;;) {
 #if defined(__APPLE__)
-  return fcntl(descriptor, F_FULLFSYNC) == 0 ? 0 : errno;
+    int result = fcntl(descriptor, F_FULLFSYNC);
 #else
-  return fdatasync(descriptor) == 0 ? 0 : errno;
+    int result = fdatasync(descriptor);
 #endif
+    if (result == 0) {
+      return 0;
+    }
+    if (errno != EINTR) {
+      return errno;
+    }
+  }
 }
 
 /* ---- Locks ---------------------------------------------------------------------------------- */

@@ -72,7 +72,7 @@ package protocol File: AnyObject, Sendable {
   /// Makes every write so far durable, and the file's length; not its directory entry.
   ///
   /// A failure means that data may be lost for good: the operating system may already have marked
-  /// the pages clean. Nobody may retry it.
+  /// the pages clean. Nobody may repeat it.
   func sync() throws(ChromaError)
 
   /// Takes, or changes to this kind, a lock on a range of bytes, which may lie beyond the end.

@@ -86,6 +86,47 @@ import Testing
     #expect(throws: ChromaError.self) { try readAll() }
   }
 
+  @Test("a forged database, damaged under valid checksums, is an answer or an error, never a crash")
+  func forgedDatabase() throws {
+    try fill().close()
+    let file = try files.open("/chroma.db", .readWrite)
+    let whole = try file.read(at: 0, byteCountMax: .init(try file.byteCount()))
+    var errorCount = 0
+    for seed in UInt64(0)..<120 {
+      var random = SeededRandom(seed)
+      var bytes = whole
+      for _ in 0..<random.int(in: 1...4) {
+        let page = random.int(in: 0...bytes.count / 4096 - 1) * 4096
+        for _ in 0..<random.element(of: [1, 4, 40]) {
+          // Headers and cell pointers more often than content.
+          let offset = random.oneIn(2) ? random.int(in: 0...127) : random.int(in: 0...4087)
+          bytes[page + offset] = UInt8(random.int(in: 0...255))
+        }
+        seal(&bytes, page)
+      }
+      try file.write(bytes, at: 0)
+      do throws(ChromaError) {
+        _ = try database.connect().integer("SELECT count(*), sum(length(v)) FROM t")
+        _ = try database.connect().text("PRAGMA integrity_check")
+      } catch {
+        errorCount += 1
+        #expect(error.message.contains("/chroma.db"), "seed \(seed): \(error)")
+      }
+      try files.remove("/chroma.db-wal")
+    }
+    #expect(errorCount > 20)
+  }
+
+  private func seal(_ bytes: inout [UInt8], _ start: Int) {
+    bytes.replaceSubrange(start + 4088..<start + 4092, with: Array("CHP1".utf8))
+    var sealed = ByteWriter()
+    sealed.write(UInt32(start / 4096 + 1))
+    for byte in bytes[start..<start + 4092] { sealed.write(byte) }
+    var checksum = ByteWriter()
+    checksum.write(CRC32C.checksum(of: sealed.bytes))
+    bytes.replaceSubrange(start + 4092..<start + 4096, with: checksum.bytes)
+  }
+
   @Test("a flipped bit in the log while it is in use is named")
   func flippedBitsInLiveLog() throws {
     let connection = try fill()

@@ -47,6 +47,24 @@ struct SQLiteForeignTests {
     #expect(try second.keys() == Array(0..<6))
   }
 
+  @Test("a database that it made is refused by name, and left as it is")
+  func foreignDatabase() throws {
+    let script = """
+      import sqlite3, sys
+      connection = sqlite3.connect(sys.argv[1])
+      connection.execute("CREATE TABLE t (k INTEGER PRIMARY KEY)")
+      """
+    let other = try #require(ChildProcess(["python3", "-c", script, disk.path("chroma.db")]))
+    other.wait()
+    let file = try disk.files.open(disk.path("chroma.db"), .readOnly)
+    let before = try file.read(at: 0, byteCountMax: 1 << 20)
+    let error = #expect(throws: ChromaError.self) { try disk.database().connect() }
+    #expect(error?.kind == .corruption)
+    #expect(error?.message.contains(disk.path("chroma.db")) == true)
+    #expect(try file.read(at: 0, byteCountMax: 1 << 20) == before)
+    #expect(try disk.files.list(disk.root) == ["chroma.db"])
+  }
+
   @Test("it may recover and checkpoint what a killed process of ours left")
   func checkpointsForUs() throws {
     let connection = try disk.database().connect()
