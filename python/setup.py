@@ -1,6 +1,6 @@
 """Builds libchroma with Swift and the extension over it, and puts both into the package.
 
-A wheel needs none of what it was built with: libchroma.so.1 has the Swift runtime, SQLite and PCRE2
+A wheel needs none of what it was built with: libchroma.so.1 has the Swift runtime and SQLite
 inside and lies beside the extension, which looks for it there.
 """
 
@@ -23,7 +23,7 @@ ROOT = HERE.parent
 LIBRARY = "libchroma.so.1"
 
 # Archives that libchroma takes in, and the Debian packages that have them.
-ARCHIVES = {"libsqlite3.a": "libsqlite3-dev", "libpcre2-8.a": "libpcre2-dev"}
+ARCHIVES = {"libsqlite3.a": "libsqlite3-dev"}
 
 
 def refuse(sentence: str) -> None:
