@@ -356,7 +356,7 @@ CHROMA_API chroma_status chroma_collection_modify(chroma_collection *collection,
 typedef struct chroma_vectors {
   const float *values; /**< Finite 32-bit floats; any alignment. */
   size_t count;        /**< Rows. */
-  size_t dimension;    /**< Elements of a row; 1 to 65,536. */
+  size_t dimension;    /**< Elements of a row; 1 to 1,048,576. */
   size_t row_stride;   /**< Elements from one row to the next; 0: dimension. */
 } chroma_vectors;
 

@@ -7,8 +7,8 @@ package enum Limits {
   /// Bytes of a collection name: official Chroma's rule.
   package static let collectionNameByteCountRange = 3...512
 
-  /// Elements of a vector. 65,536 × 4 bytes keeps a row far below one mapped chunk.
-  package static let dimensionMax = 65_536
+  /// Elements of a vector. Official Chroma has no limit; a row of 4 MiB is one that nobody meets.
+  package static let dimensionMax = 1 << 20
   /// Records in one write. Positions are 64-bit; this keeps a batch's row numbers in 32 bits.
   package static let recordCountMax = Int(Int32.max)
   /// Bytes of one string (id, document, key, value, uri): lengths are stored in 32 bits.

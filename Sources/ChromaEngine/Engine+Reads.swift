@@ -66,19 +66,30 @@ extension Engine {
     include: Include, cancel: CancelToken? = nil
   ) throws(ChromaError) -> QueryAnswer {
     try BatchRules.checkFinite(queries)
-    return try read(id) { (dimension, table) throws(ChromaError) in
+    do throws(ChromaError) {
+      return try nearest(queries, selection, in: id, resultCount, include, cancel)
+    } catch {
+      throw Self.asOfficial(error, in: nil)
+    }
+  }
+
+  private func nearest(
+    _ queries: VectorColumn, _ selection: Selection, in id: UUID, _ resultCount: Int,
+    _ include: Include, _ cancel: CancelToken?
+  ) throws(ChromaError) -> QueryAnswer {
+    try read(id) { (dimension, table) throws(ChromaError) in
       var answer = QueryAnswer(
         records: RecordColumns(include, dimension: dimension),
         distances: include.contains(.distances) ? [] : nil)
       let queryCount = queries.values.count / queries.dimension
-      guard let dimension, let vectors = table.vectors else {
-        answer.rowOffsets = Array(repeating: 0, count: queryCount + 1)
-        return answer
-      }
-      guard dimension == queries.dimension else {
+      if let dimension, dimension != queries.dimension {
         throw .invalidArgument(
           "Collection expecting embedding with dimension of \(dimension), "
             + "got \(queries.dimension)")
+      }
+      guard let vectors = table.vectors else {
+        answer.rowOffsets = Array(repeating: 0, count: queryCount + 1)
+        return answer
       }
       let candidates = try Selector(selection, in: table, cancel: cancel).slots()
       let orders = table.orders

@@ -18,7 +18,9 @@ extension Engine {
     let batch = try BatchRules.checked(batch)
     if batch.count == 0 {
       // Nothing to write, but a collection that is gone is still an error.
-      _ = try catalog.collection(id: id)
+      guard try catalog.changes(in: id, after: 0, byteCountMax: 0) != nil else {
+        throw Self.asOfficial(CollectionState.gone(id), in: batch.operation)
+      }
       return
     }
     let append = PendingAppend(
@@ -31,8 +33,14 @@ extension Engine {
     case .repeated:
       break
     case .rejected(let error):
-      throw error
+      throw Self.asOfficial(error, in: batch.operation)
     }
+  }
+
+  /// Official Chroma words a missing collection in two ways, and its users match on the words.
+  static func asOfficial(_ error: ChromaError, in operation: Operation?) -> ChromaError {
+    guard error.kind == .notFound, operation != .delete else { return error }
+    return .notFound("Error getting collection: \(error.message)")
   }
 
   /// Deletes records.
