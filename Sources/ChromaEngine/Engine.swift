@@ -7,7 +7,7 @@
 // Files of a directory: `chroma.db` (with `-wal` and `-shm`), `LOCK`, `blobs/`.
 
 package import ChromaBase
-import ChromaCatalog
+package import ChromaCatalog
 package import ChromaStorage
 import Synchronization
 
@@ -39,21 +39,25 @@ package final class Engine: Sendable {
   let catalog: any Catalog
   let blobs: BlobStore
   let commits: CommitQueue
+  private let sweep: BlobSweep
   private let states = Mutex<[UUID: CollectionState]>([:])
-  private let hasSweptBlobs = Mutex(false)
   private let isAbandoned = Mutex(false)
 
   /// Opens or creates the database.
   ///
+  /// - Parameter wrapCatalog: Puts something before the catalog: the tests' planted defects.
   /// - Throws: `.io`, `.corruption`, `.unsupportedFormat`, `.outOfSpace`.
-  package init(_ environment: EngineEnvironment) throws(ChromaError) {
+  package init(
+    _ environment: EngineEnvironment, wrapCatalog: (any Catalog) -> any Catalog = { $0 }
+  ) throws(ChromaError) {
     self.environment = environment
     let files = environment.fileSystem
     let directory = environment.directory
     try files.createDirectories(directory)
-    let catalog = try SQLiteCatalog(
-      fileSystem: files, directory: directory, clock: environment.clock,
-      random: environment.random)
+    let catalog = wrapCatalog(
+      try SQLiteCatalog(
+        fileSystem: files, directory: directory, clock: environment.clock,
+        random: environment.random))
     let blobs = BlobStore(fileSystem: files, directory: "\(directory)/blobs")
     let turn =
       environment.isShared
@@ -61,8 +65,12 @@ package final class Engine: Sendable {
     self.catalog = catalog
     self.blobs = blobs
     let random = environment.random
+    let sweep = BlobSweep(catalog: catalog, blobs: blobs)
+    self.sweep = sweep
     commits = CommitQueue(turn: turn) { (appends) throws(ChromaError) in
-      try Self.commit(appends, to: catalog, blobs: blobs, random: random)
+      let results = try Self.commit(appends, to: catalog, blobs: blobs, random: random)
+      if results.contains(where: \.isAppended) { sweep.runOnce() }
+      return results
     }
   }
 
@@ -116,8 +124,9 @@ package final class Engine: Sendable {
     try commits.exclusively(
       timeoutMilliseconds: timeoutMilliseconds ?? Limits.writeTurnTimeoutMilliseconds
     ) { () throws(ChromaError) in
-      try sweepBlobsOnce()
-      return try work()
+      let result = try work()
+      sweep.runOnce()
+      return result
     }
   }
 
@@ -157,16 +166,6 @@ package final class Engine: Sendable {
       // to must stay. The next engine's sweep removes those that none does.
       throw error
     }
-  }
-
-  /// Removes blobs that nothing refers to: left by writers that were killed before their commit.
-  /// Inside the turn nobody else is between the two.
-  func sweepBlobsOnce() throws(ChromaError) {
-    let isDone = hasSweptBlobs.withLock { $0 }
-    if isDone { return }
-    let referenced = Set(try catalog.referencedBlobs().map(\.string))
-    for name in try blobs.list() where !referenced.contains(name) { try blobs.delete(name) }
-    hasSweptBlobs.withLock { $0 = true }
   }
 
   /// Removes blobs that a committed transaction left without a reference. A failure costs only

@@ -1,0 +1,38 @@
+// Removes what killed writers left.
+
+import ChromaBase
+import ChromaCatalog
+import ChromaStorage
+import Synchronization
+
+/// Removes, once for each engine, the blobs that no row refers to: those of writers that died before
+/// their commit, or whose commit failed.
+final class BlobSweep: Sendable {
+  private let catalog: any Catalog
+  private let blobs: BlobStore
+  private let isDone = Mutex(false)
+
+  init(catalog: any Catalog, blobs: BlobStore) {
+    self.catalog = catalog
+    self.blobs = blobs
+  }
+
+  /// To be called inside the write turn, where nobody is between a blob and its row, and after a
+  /// commit of this engine. A commit that another process's failed sync left in the WAL, seen by
+  /// nobody, comes back if the next one to look is a recovery; once another commit stands in its
+  /// place it cannot, and its blobs can go.
+  ///
+  /// A failure costs only space, until the next commit tries again.
+  func runOnce() {
+    isDone.withLock { isDone in
+      if isDone { return }
+      do throws(ChromaError) {
+        let referenced = Set(try catalog.referencedBlobs().map(\.string))
+        for name in try blobs.list() where !referenced.contains(name) { try blobs.delete(name) }
+        isDone = true
+      } catch {
+        // The commit stands.
+      }
+    }
+  }
+}
