@@ -95,6 +95,14 @@ let package = Package(
     tests("ChromaQuery", exclude: ["Fixtures"]),
     tests("ChromaEngine", ["ChromaCatalog", "ChromaQuery", "ChromaIndex"], exclude: ["Fixtures"]),
     tests("Chroma"),
+    .executableTarget(
+      name: "simulate",
+      dependencies: [
+        "ChromaBase", "ChromaStorage", "ChromaCatalog", "ChromaSegment", "ChromaEngine",
+        "ChromaTestSupport",
+      ],
+      path: "Tests/Simulation",
+      linkerSettings: systemLibraries),
   ],
   swiftLanguageModes: [.v6]
 )

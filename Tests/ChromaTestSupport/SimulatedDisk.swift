@@ -84,6 +84,36 @@ package final class SimulatedDisk: FileSystem {
     }
   }
 
+  /// What all shared memory holds.
+  package var sharedMemory: SharedMemory {
+    content.withLock { content in
+      var copy = SharedMemory()
+      for (node, regions) in content.volatile.regions {
+        let byteCount = content.state.nodes[node]?.shown.byteCount ?? 0
+        copy.regions[node] = stride(from: 0, to: byteCount, by: FileLimits.sharedRegionByteCount)
+          .map { offset in
+            Array(
+              UnsafeRawBufferPointer(
+                start: regions.region(at: UInt64(offset)), count: FileLimits.sharedRegionByteCount))
+          }
+      }
+      return copy
+    }
+  }
+
+  /// Gives shared memory back what it held.
+  package func restore(_ memory: SharedMemory) {
+    content.withLock { content in
+      for (node, regions) in memory.regions {
+        for (number, bytes) in regions.enumerated() {
+          let offset = UInt64(number * FileLimits.sharedRegionByteCount)
+          content.volatile.regions[node]?.region(at: offset)
+            .copyMemory(from: bytes, byteCount: bytes.count)
+        }
+      }
+    }
+  }
+
   // MARK: What a test asks
 
   package var trace: [DiskCall] { content.withLock { $0.trace } }
@@ -211,6 +241,11 @@ package final class SimulatedDisk: FileSystem {
       if !content.directorySyncsAreIgnored { content.state.syncDirectory(directory) }
     }
   }
+}
+
+/// A copy of the shared memory of a disk's files.
+package struct SharedMemory: Sendable {
+  fileprivate var regions: [Int: [[UInt8]]] = [:]
 }
 
 struct Errno: Error {

@@ -1,0 +1,129 @@
+// Power cuts at random moments of random histories.
+//
+// A seed makes one history: up to twenty calls of one or two processes, which now and then close,
+// reopen or are killed in the middle of a call. Then the power is cut at some moments of the one
+// ordered trace of everything that they did to the disk, and whoever opens the directory afterwards
+// must find what the calls that had returned made, and of the one in progress all or nothing; must
+// be able to write; and must find that again. In one of ten the power is cut a second time, while
+// somebody opens, reads and writes after the first.
+
+import ChromaBase
+import ChromaTestSupport
+
+struct PowerCuts {
+  static let cutCount = 24
+  /// Cuts on cuts: the second in one of ten, a third in one of a hundred.
+  private static let depthMax = 3
+
+  let setting: Setting
+  var cutCount = Self.cutCount
+
+  /// Plays the history of a seed and cuts it. Returns the number of images opened and judged.
+  func run(seed: UInt64) throws(Finding) -> Int {
+    var random = SeededRandom(seed)
+    let player = Player(on: SimulatedDisk(seed: seed), seed: seed, setting)
+    try Self.play(on: player, &random)
+    let history = History(player)
+    var imageCount = 0
+    for cut in 1...cutCount {
+      do throws(Finding) {
+        imageCount += try judge(history, random.next(), depth: 1)
+      } catch {
+        throw Finding("cut \(cut) \(error)")
+      }
+    }
+    return imageCount
+  }
+
+  private static func play(on player: Player, _ random: inout SeededRandom) throws(Finding) {
+    let workload = Workload(&random)
+    let processCount = random.element(of: [1, 1, 2])
+    let killInterval = random.element(of: [4, 12, 1000])
+    for _ in 1...random.int(in: 1...20) {
+      let number = random.int(in: 1...processCount)
+      if random.oneIn(8) { player.close(number) }
+      if random.oneIn(killInterval) {
+        // An opening takes some sixty calls, a write some twenty.
+        let callCount = random.int(in: 0...80)
+        guard try player.open(number, dyingAfter: callCount) else { continue }
+      }
+      let step = workload.step(on: player.allowed[0], &random)
+      let callCount = random.oneIn(killInterval) ? random.int(in: 0...40) : nil
+      try player.perform(step, by: number, dyingAfter: callCount)
+      // What a killed process did is for the next one to find.
+      if callCount != nil || random.oneIn(4) {
+        try player.observe(by: random.int(in: 1...processCount))
+      }
+    }
+    player.closeAll()
+  }
+
+  /// Cuts a history at a random moment, and judges what is found.
+  ///
+  /// - Returns: The number of images.
+  private func judge(_ history: History, _ seed: UInt64, depth: Int) throws(Finding) -> Int {
+    var random = SeededRandom(seed)
+    let callCount = history.moment(&random)
+    let image = history.image(atCall: callCount)
+    let disk = SimulatedDisk(image.afterPowerCut(&random), seed: seed)
+    let allowed = history.allowed(atCall: callCount)
+    let player = Player(on: disk, seed: seed, allowed: allowed, setting)
+    var imageCount = 1
+    do throws(Finding) {
+      try player.observe(by: 1)
+      try player.checkBlobs(by: 1, isSwept: false)
+      try player.perform(Workload.probe(of: player.allowed[0], &random), by: 1)
+      try player.checkBlobs(by: 1, isSwept: true)
+      if random.oneIn(2) { player.close(1) } else { player.kill(1) }
+      try player.observe(by: 2)
+      if depth < Self.depthMax, random.oneIn(10) {
+        player.closeAll()
+        imageCount += try judge(History(player), random.next(), depth: depth + 1)
+      }
+    } catch {
+      throw Finding("after call \(callCount) of \(history.callCount): \(error)")
+    }
+    return imageCount
+  }
+}
+
+/// What was done to a disk, and what each moment of it allows.
+struct History {
+  private let start: DiskImage
+  private let images: [DiskImage]
+  private let timeline: [Player.Moment]
+  let callCount: Int
+
+  init(_ player: Player) {
+    start = player.start
+    images = player.disk.history
+    timeline = player.timeline
+    callCount = player.disk.callCount
+  }
+
+  /// A moment to cut the power: when a call has just returned, when much is pending, or any.
+  func moment(_ random: inout SeededRandom) -> Int {
+    switch random.int(in: 0...3) {
+    case 0: return timeline[random.int(in: 0...timeline.count - 1)].callCount
+    case 1:
+      let full = images.filter(\.isBeforeSync)
+      return full.isEmpty ? callCount : random.element(of: full).callCount
+    default: return random.int(in: 0...callCount)
+    }
+  }
+
+  /// The disk after so many calls.
+  func image(atCall callCount: Int) -> DiskImage {
+    var lower = 0
+    var upper = images.count
+    while lower < upper {
+      let middle = (lower + upper) / 2
+      if images[middle].callCount <= callCount { lower = middle + 1 } else { upper = middle }
+    }
+    return lower == 0 ? start : images[lower - 1]
+  }
+
+  func allowed(atCall callCount: Int) -> [World] {
+    timeline.last { $0.callCount <= callCount }?.allowed ?? []
+  }
+}
