@@ -24,6 +24,19 @@ package enum Limits {
   /// Bytes of a filter, configuration or schema as JSON.
   package static let jsonByteCountMax = 256 * 1024 * 1024
 
+  /// Connections of a catalog for reading. Each costs up to 2 MiB of page cache, and a read takes
+  /// microseconds: more would help only many cores that do nothing but read the catalog.
+  package static let catalogReaderCount = 4
+  /// Bytes of the catalog's WAL from which it is folded back into the file after a commit. It counts
+  /// among the 1 MiB that a database may take beyond its live bytes, so it is not SQLite's 4 MiB. A
+  /// fold costs two syncs, and a small commit takes 16 KiB: one in 32 pays for it.
+  package static let walByteCountMax = 512 * 1024
+  /// Bytes of the WAL from which its file is cut at once, after one large transaction. The next
+  /// commit would cut it, but may never come.
+  package static let walFileByteCountMax = 1024 * 1024
+  /// Free pages, of 4 KiB, that a deletion leaves in the catalog for the next writes.
+  package static let catalogFreePageCountMax = 64
+
   /// Milliseconds that a writer waits for its turn when the caller names no time.
   package static let writeTurnTimeoutMilliseconds = 10_000
   /// Bytes of log that a read takes from the catalog at once: bounds memory while it catches up.

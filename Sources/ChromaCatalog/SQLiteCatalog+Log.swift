@@ -118,15 +118,9 @@ extension SQLiteCatalog {
       case .inline(let bytes): [.blob(bytes), .null, .null]
       case .blob(let name, let byteCount): [.null, .text(name), .integer(Int64(byteCount))]
       }
-    do throws(ChromaError) {
-      try connection.execute(
-        CatalogSQL.insertLog,
-        [.integer(collection), .integer(position), .integer(Int64(append.recordCount))] + payload
-          + [append.requestKey.map { .request($0) } ?? .null])
-    } catch {
-      // Not another writer's doing, as the kind would tell the caller: the position is taken by a
-      // row that the collection doesn't know of.
-      throw error.kind == .conflict ? .corruption(error.message) : error
-    }
+    try connection.execute(
+      CatalogSQL.insertLog,
+      [.integer(collection), .integer(position), .integer(Int64(append.recordCount))] + payload
+        + [append.requestKey.map { .request($0) } ?? .null])
   }
 }

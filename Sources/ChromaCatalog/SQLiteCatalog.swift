@@ -32,25 +32,9 @@ package final class SQLiteCatalog: Catalog {
   /// The name of the file in its directory.
   package static let fileName = "chroma.db"
 
-  /// Connections for reading. Each costs up to 2 MiB of page cache, and a read takes microseconds:
-  /// more would help only a machine with many cores that does nothing but read the catalog.
-  private static let readerCount = 4
-
-  /// Bytes of the WAL from which it is folded back into the file after a commit. It counts among the
-  /// 1 MiB that a database may take beyond its live bytes, so it is not SQLite's 4 MiB. A fold costs
-  /// two syncs, and a small commit takes 16 KiB: one in 32 pays for it.
-  private static let walByteCountMax = 512 * 1024
-
-  /// Bytes of the WAL from which its file is cut as well: after one large transaction. The next
-  /// commit would do it, but may never come.
-  private static let walFileByteCountMax = 1024 * 1024
-
-  /// Free pages, of 4 KiB, that deleting leaves for the next writes.
-  private static let freePageCountMax: Int64 = 64
-
   let database: SQLiteDatabase
   private let writer: Slot
-  private let readers = (0..<readerCount).map { _ in Slot() }
+  private let readers = (0..<Limits.catalogReaderCount).map { _ in Slot() }
   private let nextReader = Atomic(0)
   private let isClosed = Atomic(false)
 
@@ -147,8 +131,15 @@ package final class SQLiteCatalog: Catalog {
     try writer.connection.withLock { (connection) throws(ChromaError) in
       guard let connection else { throw .catalogClosed() }
       try database.checkWritable()
-      let outcome = try connection.withTransaction(.immediate) { () throws(ChromaError) in
-        try body(connection)
+      let outcome: Outcome
+      do throws(ChromaError) {
+        outcome = try connection.withTransaction(.immediate) { () throws(ChromaError) in
+          try body(connection)
+        }
+      } catch {
+        // Every body looks before it writes. A row that is refused all the same contradicts others
+        // that are there, which no other writer can have done.
+        throw error.kind == .conflict ? .corruption(error.message) : error
       }
       Self.foldBack(connection)
       return outcome
@@ -159,23 +150,24 @@ package final class SQLiteCatalog: Catalog {
     let connection = try database.connect()
     try connection.execute("PRAGMA foreign_keys = ON")
     // What one large transaction made of the WAL goes when it begins anew.
-    try connection.execute("PRAGMA journal_size_limit = \(walByteCountMax)")
+    try connection.execute("PRAGMA journal_size_limit = \(Limits.walByteCountMax)")
     return connection
   }
 
   /// Folds the WAL back into the file if it has grown.
   private static func foldBack(_ connection: SQLiteConnection) {
     let byteCount = connection.walByteCount
-    guard byteCount > walByteCountMax else { return }
+    guard byteCount > Limits.walByteCountMax else { return }
     // The commit stands, whatever happens here. A full disk or a reader in the way: the next one
     // tries again. A failed sync: the database remembers it, and takes no further change.
-    _ = try? connection.checkpoint(truncating: byteCount > walFileByteCountMax)
+    _ = try? connection.checkpoint(truncating: byteCount > Limits.walFileByteCountMax)
   }
 
   /// Gives the pages that a deletion freed back to the file system. To be called in its transaction,
   /// which then need not write what they held.
   func giveBackPages(_ connection: SQLiteConnection) throws(ChromaError) {
-    if try connection.integer(CatalogSQL.countFreePages) > Self.freePageCountMax {
+    let freePageCount = try connection.integer(CatalogSQL.countFreePages)
+    if freePageCount > Limits.catalogFreePageCountMax {
       try connection.execute(CatalogSQL.giveBackPages)
     }
   }

@@ -28,7 +28,7 @@ struct CatalogPowerCutTests {
         cutCount += 1
       }
     }
-    #expect(cutCount > 300)
+    #expect(cutCount > 150)
   }
 
   @Test
