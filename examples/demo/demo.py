@@ -155,7 +155,7 @@ def main(folder: Path, count: int) -> int:
         acknowledged_batches = kill_writers(job)
         report.note(f"{acknowledged_batches * KILLED_BATCH_SIZE:,} more records acknowledged")
     with report.step("Reopen and prove"):
-        proof_command = [sys.executable, sibling("proof.py"), folder, str(acknowledged_batches)]
+        proof_command = python("proof.py", str(folder), str(acknowledged_batches))
         if subprocess.run(proof_command).returncode != 0:
             return 1
         proof = json.loads((folder / "proof.json").read_text())
@@ -257,9 +257,10 @@ def kill_writers(job: Job) -> int:
     chosen = random.Random(5)
     acknowledged = 0
     for round_number in range(1, KILL_COUNT + 1):
-        command = [sys.executable, sibling("writer.py"), str(job.folder), str(acknowledged)]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        with subprocess.Popen(command, **pipes, text=True) as writer:
+        command = python("writer.py", str(job.folder), str(acknowledged))
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as writer:
             milliseconds, count = check_opened(job, acknowledged, read_line(writer))
             first = acknowledged
             acknowledged = kill_in_the_middle(writer, acknowledged, chosen)
@@ -315,8 +316,9 @@ def read_line(writer: subprocess.Popen[str]) -> str:
     return line
 
 
-def sibling(name: str) -> Path:
-    return Path(__file__).resolve().with_name(name)
+def python(name: str, *arguments: str) -> list[str]:
+    """The command that runs a file beside this one."""
+    return [sys.executable, str(Path(__file__).resolve().with_name(name)), *arguments]
 
 
 def size_of(folder: Path) -> int:

@@ -61,7 +61,8 @@ class Job:
         return [wordnet.Record(*value) for value in values]
 
     def embeddings(self) -> np.ndarray:
-        return np.load(self.folder / "embeddings.npy")
+        embeddings: np.ndarray = np.load(self.folder / "embeddings.npy")
+        return embeddings
 
     def rows_of_batch(self, batch: int) -> slice:
         first = self.stored_count + batch * KILLED_BATCH_SIZE

@@ -13,6 +13,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path("/usr/share/wordnet")
 
@@ -36,7 +37,7 @@ class Record:
 
     id: str
     document: str
-    metadata: dict[str, str | int | bool]
+    metadata: dict[str, Any]
 
 
 def read_records(folder: Path = FOLDER) -> Iterator[Record]:

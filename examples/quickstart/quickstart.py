@@ -17,6 +17,8 @@ notes.upsert(
     metadatas=[{"about": "garden"}, {"about": "travel"}, {"about": "garden"}],
 )
 
-found = notes.query(query_texts=["What can I plant?"], n_results=2, where={"about": "garden"})
+found = notes.query(
+    query_texts=["What grows well together?"], n_results=2, where={"about": "garden"}
+)
 for document, distance in zip(found["documents"][0], found["distances"][0], strict=True):
     print(f"{distance:.3f}  {document}")
