@@ -23,16 +23,8 @@ enum Submission {
   case exclusive(() throws(ChromaError) -> Void)
 }
 
-/// A batch on its way to the log.
-struct PendingAppend {
-  let collection: UUID
-  let recordCount: Int
-  let payload: [UInt8]
-  let dimension: Int?
-  let requestKey: RequestKey?
-}
-
-final class CommitQueue: @unchecked Sendable {  // All state is guarded by `monitor`.
+/// The queue of one engine. Unchecked because all its state is guarded by `monitor`.
+final class CommitQueue: @unchecked Sendable {
   /// One caller's wish and, later, its answer.
   private final class Entry {
     let submission: Submission

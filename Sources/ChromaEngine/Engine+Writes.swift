@@ -77,9 +77,7 @@ extension Engine {
       let append = PendingAppend(
         collection: id, recordCount: batch.count, payload: try LogBatch.encode(batch),
         dimension: nil, requestKey: nil)
-      let results = try Self.commit(
-        [append], to: catalog, blobs: blobs, random: environment.random)
-      switch results.first {
+      switch try log.append([append]).first {
       case .appended(let firstPosition): state.adopt(batch, firstPosition: firstPosition)
       case .rejected(let error): throw error
       case .repeated, nil: break

@@ -39,6 +39,7 @@ package final class Engine: Sendable {
   let catalog: any Catalog
   let blobs: BlobStore
   let commits: CommitQueue
+  let log: LogWriter
   private let sweep: BlobSweep
   private let states = Mutex<[UUID: CollectionState]>([:])
   private let isAbandoned = Mutex(false)
@@ -64,11 +65,12 @@ package final class Engine: Sendable {
       ? try WriteTurn(fileSystem: files, directory: directory, clock: environment.clock) : nil
     self.catalog = catalog
     self.blobs = blobs
-    let random = environment.random
+    let log = LogWriter(catalog: catalog, blobs: blobs, random: environment.random)
+    self.log = log
     let sweep = BlobSweep(catalog: catalog, blobs: blobs)
     self.sweep = sweep
     commits = CommitQueue(turn: turn) { (appends) throws(ChromaError) in
-      let results = try Self.commit(appends, to: catalog, blobs: blobs, random: random)
+      let results = try log.append(appends)
       if results.contains(where: \.isAppended) { sweep.runOnce() }
       return results
     }
@@ -130,53 +132,9 @@ package final class Engine: Sendable {
     }
   }
 
-  /// Appends to the log; called inside the turn. Large payloads become blobs, durable before any row
-  /// refers to them.
-  static func commit(
-    _ appends: [PendingAppend], to catalog: any Catalog, blobs: BlobStore,
-    random: any RandomSource
-  ) throws(ChromaError) -> [AppendResult] {
-    var written: [String] = []
-    do throws(ChromaError) {
-      var log: [LogAppend] = []
-      for append in appends {
-        let payload: LogPayload
-        if append.payload.count <= Limits.inlineBatchByteCountMax {
-          payload = .inline(append.payload)
-        } else {
-          let name = "\(UUID(random: random)).log"
-          written.append(name)
-          try blobs.put(append.payload, name: name)
-          payload = .blob(name: Text(name), byteCount: append.payload.count)
-        }
-        log.append(
-          LogAppend(
-            collection: append.collection, recordCount: append.recordCount, payload: payload,
-            dimension: append.dimension, requestKey: append.requestKey))
-      }
-      let results = try catalog.append(log)
-      for (entry, result) in zip(log, results) {
-        if case .blob(let name, _) = entry.payload, !result.isAppended {
-          try? blobs.delete(name.string)
-        }
-      }
-      return results
-    } catch {
-      // Whether a failed commit happened is known only after reopening: blobs that a row may refer
-      // to must stay. The next engine's sweep removes those that none does.
-      throw error
-    }
-  }
-
   /// Removes blobs that a committed transaction left without a reference. A failure costs only
   /// space, until the next sweep.
   func delete(_ names: [Text]) {
     for name in names { try? blobs.delete(name.string) }
-  }
-}
-
-extension AppendResult {
-  var isAppended: Bool {
-    if case .appended = self { true } else { false }
   }
 }

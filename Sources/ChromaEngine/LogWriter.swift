@@ -1,0 +1,58 @@
+// Appending to the log: large payloads first become blobs, then one transaction refers to them.
+
+import ChromaBase
+import ChromaCatalog
+import ChromaStorage
+
+/// A batch on its way to the log.
+struct PendingAppend {
+  let collection: UUID
+  let recordCount: Int
+  let payload: [UInt8]
+  let dimension: Int?
+  let requestKey: RequestKey?
+}
+
+/// Belongs to whoever holds the write turn.
+struct LogWriter: Sendable {
+  let catalog: any Catalog
+  let blobs: BlobStore
+  let random: any RandomSource
+
+  /// Appends batches in one transaction. A blob is durable before the row that refers to it.
+  ///
+  /// - Returns: One result for each, in order.
+  /// - Throws: If nothing was appended, as far as one can know: whether a commit that failed happened
+  ///   is known only after reopening. So the blobs stay; the next sweep removes those that no row
+  ///   refers to.
+  func append(_ appends: [PendingAppend]) throws(ChromaError) -> [AppendResult] {
+    var log: [LogAppend] = []
+    for append in appends {
+      log.append(
+        LogAppend(
+          collection: append.collection, recordCount: append.recordCount,
+          payload: try store(append.payload), dimension: append.dimension,
+          requestKey: append.requestKey))
+    }
+    let results = try catalog.append(log)
+    for (entry, result) in zip(log, results) {
+      if case .blob(let name, _) = entry.payload, !result.isAppended {
+        try? blobs.delete(name.string)
+      }
+    }
+    return results
+  }
+
+  private func store(_ payload: [UInt8]) throws(ChromaError) -> LogPayload {
+    if payload.count <= Limits.inlineBatchByteCountMax { return .inline(payload) }
+    let name = "\(UUID(random: random)).log"
+    try blobs.put(payload, name: name)
+    return .blob(name: Text(name), byteCount: payload.count)
+  }
+}
+
+extension AppendResult {
+  var isAppended: Bool {
+    if case .appended = self { true } else { false }
+  }
+}
