@@ -145,10 +145,15 @@ def test_damage_is_an_error_that_names_the_file(copy, number):
     assert_refused(look(copy), str(copy))
 
 
-@pytest.mark.parametrize("spoil", bad_directories.HARMLESS, ids=lambda spoil: spoil.__name__)
-def test_what_holds_nothing_loses_nothing(copy, spoil):
-    spoil(copy)
-    assert_whole(look(copy))
+def test_damage_to_one_collection_leaves_the_others_working(copy):
+    bad_directories.blobs_of_random_bytes(copy)
+    assert_refused(look(copy), str(copy / "blobs"))
+    client = chromadb.PersistentClient(copy)
+    small = client.get_collection("small", embedding_function=None)
+    assert small.get()["ids"] == [f"small-{number}" for number in range(INTACT["small"])]
+    small.add(ids=["new"], embeddings=[[0.0] * 64])
+    assert small.query(query_embeddings=[[0.0] * 64], n_results=1)["ids"] == [["new"]]
+    client.close()
 
 
 @pytest.mark.parametrize("number", range(FLIP_COUNT))

@@ -140,6 +140,29 @@ ALL = [
         returns_ids(["7"]),
     ),
     Demonstration(
+        "What a refused write leaves behind",
+        [
+            create(),
+            on("add", ids=[""], embeddings=[[1.0, 2.0, 3.0]]),
+            on("add", ids=["a"], embeddings=VECTORS[:1]),
+        ],
+        lambda outcome: outcome["returns"] is None,
+    ),
+    Demonstration(
+        "Changing a deleted collection",
+        [
+            create(),
+            operation("delete_collection", name="demo"),
+            on("modify", metadata={"a": 1}),
+        ],
+        raises("NotFoundError", "does not exist"),
+    ),
+    Demonstration(
+        "Two mistakes in one call",
+        [create(), on("add", ids=["a"], embeddings=[[1.0], [1.0, 2.0]])],
+        raises("InvalidArgumentError", "Inconsistent dimensions in provided embeddings"),
+    ),
+    Demonstration(
         "Large batches",
         [
             create(),
@@ -154,7 +177,7 @@ ALL = [
             create(),
             on("add", ids=["a"], embeddings=VECTORS[:1], metadatas=[{"n": 2**63}]),
         ],
-        raises("InvalidArgumentError", "'n'"),
+        raises("InvalidArgumentError", '"n"', "64 bits"),
     ),
     Demonstration(
         "Floats that are not finite",
@@ -162,7 +185,7 @@ ALL = [
             create(),
             on("add", ids=["a"], embeddings=VECTORS[:1], metadatas=[{"x": float("nan")}]),
         ],
-        raises("InvalidArgumentError", "'x'"),
+        raises("InvalidArgumentError", '"x"', "not a finite number"),
     ),
     Demonstration(
         "Lists in the metadata of a collection",

@@ -98,8 +98,9 @@ def is_cut_but_alike(call: Call, upstream: Outcome, ours: Outcome) -> str | None
 
 
 def forgets_the_function(call: Call, upstream: Outcome) -> bool:
-    configuration = "configuration" in call.arguments and call.arguments["configuration"]
-    return call.do == "modify" and bool(configuration) and "returns" in upstream
+    if call.do != "modify" or "returns" not in upstream:
+        return False
+    return upstream["returns"]["configuration"]["embedding_function"] == {"type": "legacy"}
 
 
 def is_alike_but_for_the_function(call: Call, upstream: Outcome, ours: Outcome) -> str | None:
@@ -112,7 +113,29 @@ def is_alike_but_for_the_function(call: Call, upstream: Outcome, ours: Outcome) 
     return compare(without_function(upstream), without_function(ours), call.do)
 
 
+def changes_what_is_gone(call: Call, upstream: Outcome) -> bool:
+    gone = call.target is not None and call.target.is_deleted
+    return gone and call.do == "modify" and "returns" in upstream
+
+
+def is_not_found(call: Call, upstream: Outcome, ours: Outcome) -> str | None:
+    missing = ours.get("raises") == "chromadb.errors.NotFoundError"
+    return None if missing else f"the collection is gone: {shortened(ours)}"
+
+
+def counts_ragged_vectors(call: Call, upstream: Outcome) -> bool:
+    return upstream.get("message", "").startswith("Unequal lengths for fields: ")
+
+
+def names_the_shape(call: Call, upstream: Outcome, ours: Outcome) -> str | None:
+    shape = ("Inconsistent dimensions in provided embeddings", "Expected a 1-dimensional array")
+    alike = ours == upstream or ours.get("message", "").startswith(shape)
+    return None if alike else f"neither mistake is named: {shortened(ours)}"
+
+
 IN_HISTORIES = [
+    Difference("Two mistakes in one call", counts_ragged_vectors, names_the_shape),
+    Difference("Changing a deleted collection", changes_what_is_gone, is_not_found),
     Difference("A missing id in query(ids=…)", asks_for_a_missing_id),
     Difference("Integers against floats", compares_with_a_fraction),
     Difference("Records lost by approximate search", loses_records),

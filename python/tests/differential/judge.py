@@ -73,6 +73,7 @@ class Collection(ModelCollection):
     """A model collection that also remembers what makes upstream stumble."""
 
     updated_while_missing = False
+    is_deleted = False
 
     def update(self, ids, embeddings=None, **others) -> None:
         if embeddings is not None and not self.records.keys() >= set(many(ids)):
@@ -102,14 +103,17 @@ class Catalog:
                 self.named[key] = Collection(value["configuration"]["hnsw"]["space"])
             if call.keep is not None:
                 self.handles[call.keep] = self.named[key]
+        elif call.do == "modify" and call.target.is_deleted:
+            pass
         elif call.do == "modify" and arguments.get("name") is not None:
             old = next(key for key, held in self.named.items() if held is call.target)
             self.named[(old[0], old[1], arguments["name"])] = self.named.pop(old)
         elif call.do == "delete_collection":
-            del self.named[(*self.place, arguments["name"])]
+            self.named.pop((*self.place, arguments["name"])).is_deleted = True
         elif call.do == "delete_database":
-            gone = (arguments["tenant"], arguments["name"])
-            self.named = {key: held for key, held in self.named.items() if key[:2] != gone}
+            place = (arguments["tenant"], arguments["name"])
+            for key in [key for key in self.named if key[:2] == place]:
+                self.named.pop(key).is_deleted = True
         elif call.do == "set_tenant":
             self.place = (arguments["tenant"], arguments.get("database", "default_database"))
         elif call.do == "set_database":

@@ -34,8 +34,6 @@ def wrong_ids(random: Random, dimension: int) -> Mistake:
             ([], 0),
             ([1], 1),
             (["a", None], 2),
-            ([""], 1),
-            (["ok", ""], 2),
             (["a", "a"], 2),
             (["a", "b", "a", "b"], 4),
             ([f"d{i}" for i in range(11)] * 2, 22),
