@@ -97,7 +97,7 @@ enum BatchRules {
     }
   }
 
-  private static func checkFinite(_ value: Double, _ key: Text) throws(ChromaError) {
+  static func checkFinite(_ value: Double, _ key: Text) throws(ChromaError) {
     guard value.isFinite else {
       throw .invalidArgument(
         "The metadata value \(value) of key \"\(key)\" cannot be stored: it is not a finite "

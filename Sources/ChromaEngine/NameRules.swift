@@ -71,7 +71,8 @@ package enum NameRules {
           prefix + "Metadata key cannot start with '#' or '$': \(entry.key)")
       }
       switch entry.value {
-      case .bool, .int, .float, .string: break
+      case .bool, .int, .string: break
+      case .float(let value): try BatchRules.checkFinite(value, entry.key)
       case .bools, .ints, .floats, .strings:
         throw .invalidArgument(
           prefix + "The value of key '\(entry.key)' is a list. Use a str, int, float or bool: only "

@@ -46,6 +46,15 @@ import Testing
     #expect(try #require(error?.message).contains("'key'"))
   }
 
+  @Test(arguments: [Double.nan, .infinity, -.infinity])
+  func numbersThatAreNotFiniteAreRefusedInTheMetadataOfACollection(value: Double) throws {
+    let error = #expect(throws: ChromaError.self) {
+      try NameRules.checkCollectionMetadata(Metadata([Metadata.Entry("key", .float(value))]))
+    }
+    #expect(error?.kind == .invalidArgument)
+    #expect(try #require(error?.message).contains("\"key\""))
+  }
+
   @Test func keysOfRecordsMustNotBeEmptyNorLookLikeOperators() {
     for key in ["a", "chroma:x", "a#", " ", "é", "hnsw:space"] as [Text] {
       #expect(NameRules.isMetadataKey(key))
