@@ -27,7 +27,8 @@ enum Submission {
 final class CommitQueue: @unchecked Sendable {
   /// One caller's wish and, later, its answer.
   private final class Entry {
-    let submission: Submission
+    /// Nil once it was done: the caller whose closure it may be goes on as soon as it is answered.
+    var submission: Submission?
     var answer: Result<AppendResult?, ChromaError>?
 
     init(_ submission: Submission) {
@@ -110,7 +111,8 @@ final class CommitQueue: @unchecked Sendable {
       defer { queue = [] }
       return queue
     }
-    let answers = perform(entries.map(\.submission))
+    let answers = perform(entries.compactMap(\.submission))
+    for entry in entries { entry.submission = nil }
     turn?.release()
     monitor.withLock {
       for (entry, answer) in zip(entries, answers) { entry.answer = answer }
