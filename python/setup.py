@@ -87,7 +87,9 @@ class BuildExtension(build_ext):
 def build_library() -> Path:
     """Runs Swift in the repository's own build folder, so that a second build finds the first."""
     if shutil.which("swift") is None:
-        refuse("there is no `swift` on PATH. Install Swift 6.3 or later (https://swift.org/install).")
+        refuse(
+            "there is no `swift` on PATH. Install Swift 6.3 or later (https://swift.org/install)."
+        )
     for archive, package in ARCHIVES.items():
         if found_by_compiler(archive) is None:
             refuse(f"{archive} is missing. Install it, on Debian with: apt-get install {package}")

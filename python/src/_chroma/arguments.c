@@ -160,35 +160,60 @@ strings_argument(call_memory *memory, PyObject *given, const char *name, string_
 
 /* ---- Buffers ------------------------------------------------------------------------------ */
 
-/* The item format of a buffer in native byte order, without a mark that says so. */
-static const char *
-native_format(const Py_buffer *view)
+/* A buffer as it is, whatever its layout. Whether it may be used is for the caller to say. */
+static const Py_buffer *
+any_buffer(call_memory *memory, PyObject *given, const char *name)
 {
-    const char *format = view->format == NULL ? "B" : view->format;
-    return format[0] == '@' ? format + 1 : format;
+    if (!PyObject_CheckBuffer(given)) {
+        refuse_type(name, given, "Sequence");
+        return NULL;
+    }
+    const Py_buffer *view = call_memory_buffer(memory, given, PyBUF_RECORDS_RO);
+    if (view == NULL
+        && (PyErr_ExceptionMatches(PyExc_ValueError)
+            || PyErr_ExceptionMatches(PyExc_BufferError))) {
+        /* numpy has types of item that no buffer can show, such as dates. */
+        PyErr_Clear();
+        refuse_type(name, given, "Sequence");
+    }
+    return view;
+}
+
+/* Whether a buffer is C-contiguous and has so many dimensions and items of the format. */
+static bool
+is_array_of(const Py_buffer *view, const char *format, int dimension_count)
+{
+    const char *found = view->format == NULL ? "B" : view->format;
+    /* '@' says "native" where nothing said so already. */
+    return strcmp(found + (found[0] == '@'), format) == 0 && view->ndim == dimension_count
+           && PyBuffer_IsContiguous(view, 'C');
+}
+
+/* Raises TypeError. Returns false. */
+static bool
+refuse_array(const Py_buffer *view, const char *name, const char *wanted)
+{
+    PyErr_Format(PyExc_TypeError,
+                 "argument '%s': expected %s, got an array of %d dimension(s) with items of the "
+                 "format '%s'%s",
+                 name, wanted, view->ndim, view->format == NULL ? "B" : view->format,
+                 PyBuffer_IsContiguous(view, 'C') ? "" : " that is not C-contiguous");
+    return false;
 }
 
 bool
 vectors_argument(call_memory *memory, PyObject *given, const char *name, chroma_vectors *vectors)
 {
-    if (!PyObject_CheckBuffer(given)) {
-        return refuse_type(name, given, "Sequence");
-    }
-    const Py_buffer *view = call_memory_buffer(memory, given, PyBUF_RECORDS_RO);
+    const Py_buffer *view = any_buffer(memory, given, name);
     if (view == NULL) {
         return false;
     }
-    if (strcmp(native_format(view), "f") != 0 || view->ndim != 2
-        || !PyBuffer_IsContiguous(view, 'C') || (uintptr_t)view->buf % sizeof(float) != 0) {
-        PyErr_Format(PyExc_TypeError,
-                     "argument '%s': expected a C-contiguous, aligned, two-dimensional array of "
-                     "float32 in native byte order; got one of %d dimension(s), format '%s'%s. "
-                     "numpy.ascontiguousarray(array, dtype=numpy.float32) makes one.",
-                     name, view->ndim, native_format(view),
-                     PyBuffer_IsContiguous(view, 'C') ? "" : ", not contiguous");
-        return false;
+    if (!is_array_of(view, "f", 2) || (uintptr_t)view->buf % sizeof(float) != 0) {
+        return refuse_array(view, name,
+                            "a C-contiguous, aligned, two-dimensional array of float32 in native "
+                            "byte order");
     }
-    /* An array without rows may have no address; to libchroma that would be no array. */
+    /* An array without items may have no address; to libchroma that would be no array. */
     static const float none = 0;
     vectors->values = view->buf == NULL ? &none : view->buf;
     vectors->count = (size_t)view->shape[0];
@@ -205,20 +230,12 @@ flags_argument(call_memory *memory, PyObject *given, const char *name, const uin
     if (given == Py_None) {
         return true;
     }
-    if (!PyObject_CheckBuffer(given)) {
-        return refuse_type(name, given, "Sequence");
-    }
-    const Py_buffer *view = call_memory_buffer(memory, given, PyBUF_RECORDS_RO);
+    const Py_buffer *view = any_buffer(memory, given, name);
     if (view == NULL) {
         return false;
     }
-    if (strcmp(native_format(view), "?") != 0 || view->ndim != 1
-        || !PyBuffer_IsContiguous(view, 'C')) {
-        PyErr_Format(PyExc_TypeError,
-                     "argument '%s': expected a contiguous, one-dimensional array of bool; got "
-                     "one of %d dimension(s), format '%s'",
-                     name, view->ndim, native_format(view));
-        return false;
+    if (!is_array_of(view, "?", 1)) {
+        return refuse_array(view, name, "a contiguous, one-dimensional array of bool");
     }
     static const uint8_t none = 0;
     *flags = view->buf == NULL ? &none : view->buf;

@@ -12,8 +12,9 @@ engine_enter(PyObject *self, engine_call *call, const char *method, Py_ssize_t g
 {
     if (given < minimum || given > maximum) {
         PyErr_Format(PyExc_TypeError,
-                     "Engine.%s() takes %s%zd positional argument%s but %zd %s given", method, minimum == maximum ? "" : "up to ", maximum,
-                     maximum == 1 ? "" : "s", given, given == 1 ? "was" : "were");
+                     "Engine.%s() takes %s%zd positional argument%s but %zd %s given", method,
+                     minimum == maximum ? "" : "up to ", maximum, maximum == 1 ? "" : "s", given,
+                     given == 1 ? "was" : "were");
         return false;
     }
     call->state = PyType_GetModuleState(Py_TYPE(self));
@@ -135,54 +136,61 @@ engine_reset(PyObject *self, PyObject *Py_UNUSED(ignored))
     Py_RETURN_TRUE;
 }
 
+/* The text before the empty line is what inspect.signature() reads. */
+#define DOC(name, parameters, doc) name "($self" parameters ")\n--\n\n" doc
+
+#define PLAIN(name, doc) {#name, engine_##name, METH_NOARGS, DOC(#name, "", doc)}
+
 /* By way of void (*)(void), for which compilers do not warn that the types differ. */
-#define FAST(name, doc) \
-    {#name, (PyCFunction)(void (*)(void))engine_##name, METH_FASTCALL, doc}
+#define FAST(name, parameters, doc) \
+    {#name, (PyCFunction)(void (*)(void))engine_##name, METH_FASTCALL, \
+     DOC(#name, ", " parameters ", /", doc)}
+
+#define RECORDS "embeddings, metadatas, documents, uris, tenant, database"
 
 static PyMethodDef engine_methods[] = {
-    {"close", engine_close, METH_NOARGS, "Gives the handle back. Idempotent."},
-    {"heartbeat", engine_heartbeat, METH_NOARGS, "Nanoseconds since the epoch."},
-    {"get_max_batch_size", engine_get_max_batch_size, METH_NOARGS,
-     "The largest number of records that one write takes."},
-    {"reset", engine_reset, METH_NOARGS, "Drops everything. Needs allow_reset."},
-    FAST(create_tenant, "create_tenant(name)"),
-    FAST(get_tenant, "get_tenant(name)"),
-    FAST(create_database, "create_database(name, tenant)"),
-    FAST(get_database, "get_database(name, tenant)"),
-    FAST(delete_database, "delete_database(name, tenant)"),
-    FAST(list_databases, "list_databases(limit, offset, tenant)"),
-    FAST(count_collections, "count_collections(tenant, database)"),
-    FAST(list_collections, "list_collections(limit, offset, tenant, database)"),
+    PLAIN(close, "Gives the handle back. Idempotent; calls under way go on."),
+    PLAIN(heartbeat, "Nanoseconds since the epoch."),
+    PLAIN(get_max_batch_size, "The largest number of records that one write takes."),
+    PLAIN(reset, "Drops everything. Needs allow_reset."),
+    FAST(create_tenant, "name", "Creates a tenant."),
+    FAST(get_tenant, "name", "The tenant, which must exist."),
+    FAST(create_database, "name, tenant", "Creates a database."),
+    FAST(get_database, "name, tenant", "The database, which must exist."),
+    FAST(delete_database, "name, tenant", "Deletes the database with its collections."),
+    FAST(list_databases, "limit, offset, tenant", "The databases of the tenant, by name."),
+    FAST(count_collections, "tenant, database", "How many collections the database has."),
+    FAST(list_collections, "limit, offset, tenant, database", "The database's collections."),
     FAST(create_collection,
-         "create_collection(name, configuration_json_str, schema_str, metadata, get_or_create, "
-         "tenant, database)"),
-    FAST(get_collection, "get_collection(name, tenant, database)"),
-    FAST(get_collection_by_id, "get_collection_by_id(collection_id, tenant, database)"),
+         "name, configuration_json_str, schema_str, metadata, get_or_create, tenant, database",
+         "Creates a collection."),
+    FAST(get_collection, "name, tenant, database", "The collection of the name."),
+    FAST(get_collection_by_id, "collection_id, tenant, database", "The collection of the id."),
     FAST(update_collection,
-         "update_collection(collection_id, new_name, new_metadata, new_configuration_json_str)"),
-    FAST(delete_collection, "delete_collection(name, tenant, database)"),
-    FAST(add,
-         "add(ids, collection_id, embeddings, metadatas, documents, uris, tenant, database)"),
-    FAST(update,
-         "update(collection_id, ids, embeddings, metadatas, documents, uris, tenant, database, "
-         "embedding_present=None)"),
-    FAST(upsert,
-         "upsert(collection_id, ids, embeddings, metadatas, documents, uris, tenant, database)"),
-    FAST(delete,
-         "delete(collection_id, ids, where, where_document, limit, tenant, database)"),
-    FAST(count, "count(collection_id, tenant, database)"),
+         "collection_id, new_name, new_metadata, new_configuration_json_str",
+         "Changes what is not None."),
+    FAST(delete_collection, "name, tenant, database", "Deletes the collection."),
+    FAST(add, "ids, collection_id, " RECORDS, "Inserts records."),
+    FAST(update, "collection_id, ids, " RECORDS ", embedding_present=None",
+         "Changes records. Where embedding_present is False the embedding stays."),
+    FAST(upsert, "collection_id, ids, " RECORDS, "Inserts or changes records."),
+    FAST(delete, "collection_id, ids, where, where_document, limit, tenant, database",
+         "Deletes records and says how many."),
+    FAST(count, "collection_id, tenant, database", "How many records there are."),
     FAST(get,
-         "get(collection_id, ids, where, limit, offset, where_document, include, tenant, "
-         "database)"),
+         "collection_id, ids, where, limit, offset, where_document, include, tenant, database",
+         "The selected records in the order of insertion."),
     FAST(query,
-         "query(collection_id, ids, query_embeddings, n_results, where, where_document, include, "
-         "tenant, database)"),
+         "collection_id, ids, query_embeddings, n_results, where, where_document, include, "
+         "tenant, database",
+         "The n_results nearest records for each query, nearest first."),
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot engine_slots[] = {
-    {Py_tp_doc, "Engine(path, allow_reset)\n--\n\nA handle on a database directory, or, if path "
-                "is None, on a fresh database in memory."},
+    {Py_tp_doc, "Engine(path, allow_reset, /)\n--\n\n"
+                "A handle on a database directory, or, if path is None, on a fresh database in "
+                "memory."},
     {Py_tp_new, engine_new},
     {Py_tp_dealloc, engine_deallocate},
     {Py_tp_methods, engine_methods},

@@ -50,6 +50,17 @@ is_numpy_bool(const value_context *context, PyObject *value)
     return type != NULL && (PyObject *)Py_TYPE(value) == type;
 }
 
+/* Whether the exception that is set says that a value is no number. It is cleared then. */
+static bool
+is_no_number(void)
+{
+    if (!PyErr_ExceptionMatches(PyExc_TypeError) && !PyErr_ExceptionMatches(PyExc_ValueError)) {
+        return false;
+    }
+    PyErr_Clear();
+    return true;
+}
+
 /* A value of none of the exact types, by what it can be turned into. */
 static bool
 convert_number_like(const value_context *context, PyObject *value, chroma_metadata_entry *entry)
@@ -62,7 +73,7 @@ convert_number_like(const value_context *context, PyObject *value, chroma_metada
     if (PyErr_Occurred()) {
         return false;
     }
-    /* An array has both methods, and refuses with a TypeError what is no single number. */
+    /* An array has both methods, and refuses by an error what is no single number. */
     if (PyIndex_Check(value)) {
         PyObject *integer = PyNumber_Index(value);
         if (integer != NULL) {
@@ -70,10 +81,9 @@ convert_number_like(const value_context *context, PyObject *value, chroma_metada
             Py_DECREF(integer);
             return is_converted;
         }
-        if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
+        if (!is_no_number()) {
             return false;
         }
-        PyErr_Clear();
     }
     if (PyType_GetSlot(Py_TYPE(value), Py_nb_float) == NULL) {
         return refuse_value(context);
@@ -81,11 +91,7 @@ convert_number_like(const value_context *context, PyObject *value, chroma_metada
     entry->kind = CHROMA_METADATA_FLOAT;
     entry->value.number = PyFloat_AsDouble(value);
     if (entry->value.number == -1.0 && PyErr_Occurred()) {
-        if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
-            return false;
-        }
-        PyErr_Clear();
-        return refuse_value(context);
+        return is_no_number() && refuse_value(context);
     }
     return true;
 }

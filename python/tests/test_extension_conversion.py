@@ -1,0 +1,693 @@
+"""What the extension makes of Python values, and how it refuses those that it cannot convert."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from native import PLACE, add, get_all, new_collection, vectors
+
+import chromadb
+from chromadb import _chroma
+from chromadb.errors import (
+    AuthorizationError,
+    InternalError,
+    InvalidArgumentError,
+    NotFoundError,
+)
+
+STUB = Path(chromadb.__file__).with_name("_chroma.pyi")
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def engine() -> Iterator[_chroma.Engine]:
+    engine = _chroma.Engine(None, True)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def collection(engine: _chroma.Engine) -> str:
+    return new_collection(engine)
+
+
+# ---- The stub -----------------------------------------------------------------------------------
+
+
+def stub_classes() -> dict[str, ast.ClassDef]:
+    tree = ast.parse(STUB.read_text(encoding="utf-8"))
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def test_the_engine_has_the_methods_and_parameters_of_the_stub() -> None:
+    stated = {}
+    for node in stub_classes()["Engine"].body:
+        if isinstance(node, ast.FunctionDef) and node.name != "__new__":
+            names = [argument.arg for argument in [*node.args.posonlyargs, *node.args.args][1:]]
+            stated[node.name] = (names, len(node.args.defaults))
+    found = {}
+    for name, method in vars(_chroma.Engine).items():
+        if not name.startswith("_"):
+            parameters = list(inspect.signature(method).parameters.values())[1:]
+            assert all(p.kind is inspect.Parameter.POSITIONAL_ONLY for p in parameters)
+            defaults = [p for p in parameters if p.default is not inspect.Parameter.empty]
+            found[name] = ([p.name for p in parameters], len(defaults))
+    assert found == stated
+
+
+@pytest.mark.parametrize(
+    "name", ["Tenant", "Database", "Collection", "GetResponse", "QueryResponse"]
+)
+def test_a_result_has_the_fields_of_the_stub(name: str) -> None:
+    stated = [node.name for node in stub_classes()[name].body if isinstance(node, ast.FunctionDef)]
+    kind = getattr(_chroma, name)
+    assert list(kind.__match_args__) == stated
+    assert kind.n_fields == len(stated)
+
+
+@pytest.mark.parametrize("name", stub_classes())
+def test_types_are_final(name: str) -> None:
+    with pytest.raises(TypeError):
+        type("Derived", (getattr(_chroma, name),), {})
+
+
+# ---- Arguments that are refused -----------------------------------------------------------------
+
+# Each case: the method, all its arguments (COLLECTION stands for the id of one), what is raised.
+COLLECTION = object()
+
+ADD = (["a"], COLLECTION, vectors(), None, None, None, *PLACE)
+UPSERT = (COLLECTION, ["a"], vectors(), None, None, None, *PLACE)
+DELETE = (COLLECTION, ["a"], None, None, None, *PLACE)
+GET = (COLLECTION, None, None, None, 0, None, [], *PLACE)
+QUERY = (COLLECTION, None, vectors(), 1, None, None, [], *PLACE)
+CREATE = ("name", None, None, None, False, *PLACE)
+MODIFY = (COLLECTION, None, None, None)
+CALLS: dict[str, tuple[Any, ...]] = {
+    "create_tenant": ("tenant",),
+    "get_tenant": ("default_tenant",),
+    "create_database": ("database", "default_tenant"),
+    "get_database": ("default_database", "default_tenant"),
+    "delete_database": ("other", "default_tenant"),
+    "list_databases": (None, None, "default_tenant"),
+    "count_collections": PLACE,
+    "list_collections": (None, None, *PLACE),
+    "create_collection": CREATE,
+    "get_collection": ("records", *PLACE),
+    "get_collection_by_id": (COLLECTION, *PLACE),
+    "update_collection": MODIFY,
+    "delete_collection": ("records", *PLACE),
+    "add": ADD,
+    "update": UPSERT,
+    "upsert": UPSERT,
+    "delete": DELETE,
+    "count": (COLLECTION, *PLACE),
+    "get": GET,
+    "query": QUERY,
+}
+
+
+def parameter_names(method: str) -> list[str]:
+    return list(inspect.signature(getattr(_chroma.Engine, method)).parameters)[1:]
+
+
+def call(engine: _chroma.Engine, collection: str, method: str, **changes: Any) -> Any:
+    """Calls a method with arguments that are right but for the changes."""
+    names = parameter_names(method)
+    assert set(changes) <= set(names)
+    given = dict(zip(names, CALLS[method], strict=False)) | changes
+    arguments = [collection if value is COLLECTION else value for value in given.values()]
+    return getattr(engine, method)(*arguments)
+
+
+def parameters_of(*wanted: str) -> list[Any]:
+    """Every method with each of its parameters that are among the wanted ones."""
+    return [
+        pytest.param(method, name, id=f"{method}-{name}")
+        for method in CALLS
+        for name in parameter_names(method)
+        if name in wanted
+    ]
+
+
+STRINGS = parameters_of("name", "tenant", "database", "collection_id")
+OPTIONAL_STRINGS = parameters_of(
+    "where", "where_document", "configuration_json_str", "new_name", "new_configuration_json_str"
+)
+
+
+@pytest.mark.parametrize("value", [5, None, b"text", ["text"], 1.5], ids=repr)
+@pytest.mark.parametrize(("method", "name"), STRINGS)
+def test_what_is_no_string_is_refused_by_name(
+    engine: _chroma.Engine, collection: str, method: str, name: str, value: object
+) -> None:
+    with pytest.raises(TypeError) as raised:
+        call(engine, collection, method, **{name: value})
+    kind = type(value).__name__
+    assert (
+        str(raised.value) == f"argument '{name}': '{kind}' object cannot be converted to 'PyString'"
+    )
+
+
+@pytest.mark.parametrize(("method", "name"), OPTIONAL_STRINGS)
+def test_an_optional_string_is_a_string_or_none(
+    engine: _chroma.Engine, collection: str, method: str, name: str
+) -> None:
+    call(engine, collection, method, **{name: None})
+    with pytest.raises(TypeError) as raised:
+        call(engine, collection, method, **{name: 5})
+    assert str(raised.value) == f"argument '{name}': 'int' object cannot be converted to 'PyString'"
+
+
+@pytest.mark.parametrize(("method", "name"), [*STRINGS, *OPTIONAL_STRINGS])
+def test_a_lone_surrogate_is_no_unicode(
+    engine: _chroma.Engine, collection: str, method: str, name: str
+) -> None:
+    with pytest.raises(UnicodeEncodeError, match="surrogates not allowed"):
+        call(engine, collection, method, **{name: "lone \udc80"})
+
+
+COLUMNS = parameters_of("ids", "documents", "uris", "include")
+
+
+@pytest.mark.parametrize(("method", "name"), COLUMNS)
+def test_items_of_a_column_are_strings(
+    engine: _chroma.Engine, collection: str, method: str, name: str
+) -> None:
+    with pytest.raises(TypeError) as raised:
+        call(engine, collection, method, **{name: [5]})
+    assert str(raised.value) == f"argument '{name}': 'int' object cannot be converted to 'PyString'"
+
+
+@pytest.mark.parametrize(("method", "name"), COLUMNS)
+def test_a_string_is_no_column(
+    engine: _chroma.Engine, collection: str, method: str, name: str
+) -> None:
+    with pytest.raises(TypeError) as raised:
+        call(engine, collection, method, **{name: "text"})
+    assert str(raised.value) == f"argument '{name}': Can't extract `str` to `Vec`"
+
+
+@pytest.mark.parametrize("value", [5, {"a": 1}, {"a"}, iter(["a"])], ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize(("method", "name"), [*COLUMNS, *parameters_of("metadatas")])
+def test_a_column_is_a_sequence(
+    engine: _chroma.Engine, collection: str, method: str, name: str, value: object
+) -> None:
+    with pytest.raises(TypeError) as raised:
+        call(engine, collection, method, **{name: value})
+    kind = type(value).__name__
+    assert (
+        str(raised.value) == f"argument '{name}': '{kind}' object cannot be converted to 'Sequence'"
+    )
+
+
+@pytest.mark.parametrize("method", ["add", "update", "upsert"])
+def test_a_write_needs_ids(engine: _chroma.Engine, collection: str, method: str) -> None:
+    with pytest.raises(
+        TypeError, match="'ids': 'NoneType' object cannot be converted to 'Sequence'"
+    ):
+        call(engine, collection, method, ids=None)
+
+
+@pytest.mark.parametrize("method", ["add", "upsert"])
+def test_what_is_inserted_needs_embeddings(
+    engine: _chroma.Engine, collection: str, method: str
+) -> None:
+    with pytest.raises(TypeError) as raised:
+        call(engine, collection, method, embeddings=None)
+    message = "argument 'embeddings': 'NoneType' object cannot be converted to 'Sequence'"
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("method", ["add", "update", "upsert"])
+@pytest.mark.parametrize("column", ["documents", "uris", "metadatas", "embeddings"])
+def test_columns_of_a_write_have_one_length(
+    engine: _chroma.Engine, collection: str, method: str, column: str
+) -> None:
+    for longer in (0, 2):
+        value = vectors(longer) if column == "embeddings" else [None] * longer
+        with pytest.raises(InvalidArgumentError) as raised:
+            call(engine, collection, method, **{column: value})
+        expected = "Inconsistent number of IDs, embeddings, documents, URIs and metadatas"
+        assert str(raised.value) == expected
+
+
+COUNTS = parameters_of("limit", "offset", "n_results")
+
+
+@pytest.mark.parametrize("value", ["1", 1.0, Decimal(1), [1], np.float32(1)], ids=repr)
+@pytest.mark.parametrize(("method", "name"), COUNTS)
+def test_what_is_no_integer_is_no_count(
+    engine: _chroma.Engine, collection: str, method: str, name: str, value: object
+) -> None:
+    with pytest.raises(TypeError) as raised:
+        call(engine, collection, method, **{name: value})
+    kind = type(value).__name__
+    message = f"argument '{name}': '{kind}' object cannot be interpreted as an integer"
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("value", [-1, 2**32, -(2**31), 2**63, 2**64, -(2**64), 10**30])
+@pytest.mark.parametrize(("method", "name"), COUNTS)
+def test_a_count_has_32_bits(
+    engine: _chroma.Engine, collection: str, method: str, name: str, value: int
+) -> None:
+    with pytest.raises(OverflowError) as raised:
+        call(engine, collection, method, **{name: value})
+    assert str(raised.value) == "out of range integral type conversion attempted"
+
+
+@pytest.mark.parametrize("value", [1, True, np.int64(1), np.uint8(1)], ids=repr)
+def test_a_count_is_whatever_is_an_integer(
+    engine: _chroma.Engine, collection: str, value: object
+) -> None:
+    add(engine, collection, ["a", "b"])
+    assert call(engine, collection, "get", limit=value).ids == ["a"]
+    assert call(engine, collection, "get", offset=value).ids == ["b"]
+    assert call(engine, collection, "query", n_results=value).ids == [["a"]]
+
+
+def test_the_largest_count_is_allowed(engine: _chroma.Engine, collection: str) -> None:
+    add(engine, collection, ["a", "b"])
+    assert call(engine, collection, "get", limit=2**32 - 1).ids == ["a", "b"]
+    assert call(engine, collection, "get", offset=2**32 - 1).ids == []
+    assert call(engine, collection, "query", n_results=2**32 - 1).ids == [["a", "b"]]
+
+
+@pytest.mark.parametrize("method", ["get", "query"])
+def test_an_unknown_column_is_refused(engine: _chroma.Engine, collection: str, method: str) -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        call(engine, collection, method, include=["documents", "bogus"])
+    assert str(raised.value) == "Invalid include value: bogus"
+
+
+@pytest.mark.parametrize("value", [0, 1, None, "yes"], ids=repr)
+def test_a_flag_is_a_bool(engine: _chroma.Engine, collection: str, value: object) -> None:
+    kind = type(value).__name__
+    for attempt in (
+        lambda: call(engine, collection, "create_collection", get_or_create=value),
+        lambda: _chroma.Engine(None, value),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(TypeError, match=f"'{kind}' object cannot be converted to 'PyBool'"):
+            attempt()
+
+
+@pytest.mark.parametrize("method", CALLS)
+def test_the_number_of_arguments_is_checked(engine: _chroma.Engine, method: str) -> None:
+    count = len(parameter_names(method))
+    for wrong in (count - 2 if method == "update" else count - 1, count + 1):
+        with pytest.raises(TypeError, match=rf"Engine\.{method}\(\) takes .*{count} positional"):
+            getattr(engine, method)(*[None] * wrong)
+
+
+@pytest.mark.parametrize("method", ["heartbeat", "get_max_batch_size", "reset", "close"])
+def test_a_method_without_parameters_takes_no_argument(engine: _chroma.Engine, method: str) -> None:
+    with pytest.raises(TypeError, match="takes no arguments"):
+        getattr(engine, method)(1)
+
+
+@pytest.mark.parametrize("arguments", [(), (None,), (None, True, 1), (5, True), (b"path", True)])
+def test_an_engine_is_opened_by_path_and_flag(arguments: Any) -> None:
+    with pytest.raises(TypeError):
+        _chroma.Engine(*arguments)
+
+
+def test_an_engine_takes_no_keywords() -> None:
+    with pytest.raises(TypeError, match="no keyword arguments"):
+        _chroma.Engine(path=None, allow_reset=True)  # type: ignore[call-arg]
+
+
+# ---- Errors of the engine -----------------------------------------------------------------------
+
+
+def fails(expected: type[Exception], message: str, action: Callable[[], object]) -> None:
+    with pytest.raises(expected) as raised:
+        action()
+    assert raised.type is expected
+    assert raised.value.args == (message,)
+
+
+def test_each_kind_of_error_has_its_class(engine: _chroma.Engine) -> None:
+    fails(
+        NotFoundError,
+        "Collection [absent] does not exist",
+        lambda: engine.get_collection("absent", *PLACE),
+    )
+    fails(
+        InvalidArgumentError,
+        "Validation error: collection_id: Invalid collection ID format, expected UUID",
+        lambda: engine.count("no uuid", *PLACE),
+    )
+    fails(
+        AuthorizationError,
+        "Reset is disabled by config",
+        lambda: _chroma.Engine(None, False).reset(),
+    )
+    engine.create_tenant("tenant")
+    with pytest.raises(InternalError):
+        engine.create_tenant("tenant")
+
+
+@pytest.mark.parametrize("method", [*CALLS, "heartbeat", "get_max_batch_size", "reset"])
+def test_every_method_of_a_closed_engine_says_so(
+    engine: _chroma.Engine, collection: str, method: str
+) -> None:
+    engine.close()
+    engine.close()
+    with pytest.raises(InvalidArgumentError, match="closed"):
+        if method in CALLS:
+            call(engine, collection, method)
+        else:
+            getattr(engine, method)()
+
+
+def test_a_collection_is_found_by_id_in_its_own_database_only(
+    engine: _chroma.Engine, collection: str
+) -> None:
+    engine.create_database("other", "default_tenant")
+    engine.create_tenant("elsewhere")
+    engine.create_database("default_database", "elsewhere")
+    assert str(engine.get_collection_by_id(collection, *PLACE).id) == collection
+    for place in [("default_tenant", "other"), ("elsewhere", "default_database"), ("no", "no")]:
+        with pytest.raises(NotFoundError) as raised:
+            engine.get_collection_by_id(collection, *place)
+        assert str(raised.value) == f"Collection [{collection}] does not exist"
+    with pytest.raises(NotFoundError) as raised:
+        engine.get_collection_by_id(UNKNOWN, *PLACE)
+    assert str(raised.value) == f"Collection [{UNKNOWN}] does not exist"
+
+
+# ---- Metadata -----------------------------------------------------------------------------------
+
+
+class Index:
+    def __index__(self) -> int:
+        return 7
+
+
+class Number:
+    def __float__(self) -> float:
+        return 2.5
+
+
+class Text(str):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        (True, True),
+        (np.True_, True),
+        (1, 1),
+        (-(2**63), -(2**63)),
+        (2**63 - 1, 2**63 - 1),
+        (np.int8(-3), -3),
+        (np.uint64(3), 3),
+        (Index(), 7),
+        (0.5, 0.5),
+        (-0.0, -0.0),
+        (np.float32(0.5), 0.5),
+        (np.float64(0.5), 0.5),
+        (Number(), 2.5),
+        (Decimal("0.5"), 0.5),
+        (Fraction(1, 2), 0.5),
+        ("", ""),
+        ("nul \0 and 🐝", "nul \0 and 🐝"),
+        (Text("text"), "text"),
+        (np.str_("text"), "text"),
+        ([True, False], [True, False]),
+        ([1, Index(), np.int64(3)], [1, 7, 3]),
+        ([0.5, Number()], [0.5, 2.5]),
+        (["a", "", "c"], ["a", "", "c"]),
+        (np.array(5), 5),
+    ],
+    ids=repr,
+)
+def test_a_value_is_stored_as_what_it_is(
+    engine: _chroma.Engine, collection: str, value: object, stored: object
+) -> None:
+    add(engine, collection, ["a"], [{"key": value}])
+    (metadata,) = get_all(engine, collection, "metadatas").metadatas
+    assert metadata == {"key": stored}
+    assert type(metadata["key"]) is type(stored)
+    if isinstance(stored, list):
+        assert [type(item) for item in metadata["key"]] == [type(item) for item in stored]
+    else:
+        made = engine.create_collection("made", None, None, {"key": value}, False, *PLACE)
+        assert made.metadata == {"key": stored}
+        assert type(made.metadata["key"]) is type(stored)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *[(1,), {}, {"a": 1}, set(), b"bytes", object(), 1j, np.array([1, 2]), np.array(["a"])],
+        *[[], [None], [1, 2.5], [1, "a"], [True, 1], [[1]], [object()], np.array("a")],
+    ],
+    ids=repr,
+)
+def test_what_is_no_metadata_value_is_refused(
+    engine: _chroma.Engine, collection: str, value: object
+) -> None:
+    sentence = "Cannot convert Python object to MetadataValue"
+    for method in ("add", "update", "upsert"):
+        with pytest.raises(TypeError) as raised:
+            call(engine, collection, method, metadatas=[{"key": value}])
+        assert str(raised.value) == f"argument 'metadatas': {sentence}"
+    if not isinstance(value, list):
+        with pytest.raises(TypeError) as raised:
+            call(engine, collection, "create_collection", metadata={"key": value})
+        assert str(raised.value) == f"argument 'metadata': {sentence}"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [2**63, -(2**63) - 1, 10**5000, [2**63], float("nan"), float("inf"), [float("-inf")]],
+    ids=lambda value: repr(value)[:20] if value != 10**5000 else "10**5000",
+)
+def test_a_number_that_cannot_be_stored_is_refused_by_its_key(
+    engine: _chroma.Engine, collection: str, value: object
+) -> None:
+    for method in ("add", "update", "upsert"):
+        with pytest.raises(InvalidArgumentError, match="culprit"):
+            call(engine, collection, method, metadatas=[{"fine": 1, "culprit": value}])
+    with pytest.raises(InvalidArgumentError, match="culprit"):
+        call(engine, collection, "create_collection", metadata={"fine": 1, "culprit": value})
+    with pytest.raises(InvalidArgumentError, match="culprit"):
+        call(engine, collection, "update_collection", new_metadata={"fine": 1, "culprit": value})
+
+
+def test_a_list_is_no_value_of_a_collection(engine: _chroma.Engine, collection: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="culprit"):
+        call(engine, collection, "create_collection", metadata={"culprit": [1]})
+    with pytest.raises(InvalidArgumentError, match="culprit"):
+        call(engine, collection, "update_collection", new_metadata={"culprit": ["a"]})
+
+
+@pytest.mark.parametrize("value", ["text", [1], 5], ids=repr)
+def test_metadata_is_a_dict(engine: _chroma.Engine, collection: str, value: object) -> None:
+    kind = type(value).__name__
+    for method, parameter, argument, name in [
+        ("create_collection", "metadata", value, "metadata"),
+        ("update_collection", "new_metadata", value, "metadata"),
+        ("add", "metadatas", [value], "metadatas"),
+    ]:
+        with pytest.raises(TypeError) as raised:
+            call(engine, collection, method, **{parameter: argument})
+        assert (
+            str(raised.value)
+            == f"argument '{name}': '{kind}' object cannot be converted to 'PyDict'"
+        )
+
+
+def test_a_key_is_a_string(engine: _chroma.Engine, collection: str) -> None:
+    with pytest.raises(TypeError) as raised:
+        call(engine, collection, "add", metadatas=[{1: 2}])
+    assert (
+        str(raised.value) == "argument 'metadatas': 'int' object cannot be converted to 'PyString'"
+    )
+    with pytest.raises(UnicodeEncodeError):
+        call(engine, collection, "add", metadatas=[{"\ud800": 2}])
+    with pytest.raises(UnicodeEncodeError):
+        call(engine, collection, "add", metadatas=[{"key": ["fine", "\ud800"]}])
+
+
+def test_none_is_refused_removes_or_is_skipped(engine: _chroma.Engine, collection: str) -> None:
+    for refused in (
+        lambda: call(engine, collection, "add", metadatas=[{"key": None}]),
+        lambda: call(engine, collection, "create_collection", metadata={"key": None}),
+    ):
+        with pytest.raises(TypeError, match="Cannot convert Python object to MetadataValue"):
+            refused()
+    add(engine, collection, ["a"], [{"stays": 1, "goes": 2}])
+    call(engine, collection, "update", embeddings=None, metadatas=[{"goes": None}])
+    assert get_all(engine, collection, "metadatas").metadatas == [{"stays": 1}]
+    call(engine, collection, "upsert", metadatas=[{"stays": None, "comes": "x"}])
+    assert get_all(engine, collection, "metadatas").metadatas == [{"comes": "x"}]
+    call(engine, collection, "update_collection", new_metadata={"kept": 1, "left out": None})
+    assert engine.get_collection("records", *PLACE).metadata == {"kept": 1}
+
+
+def test_an_error_of_a_conversion_is_passed_on(engine: _chroma.Engine, collection: str) -> None:
+    class Stubborn:
+        def __index__(self) -> int:
+            raise ZeroDivisionError("mine")
+
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        call(engine, collection, "add", metadatas=[{"key": Stubborn()}])
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        call(engine, collection, "get", limit=Stubborn())
+
+
+def test_a_dict_that_grows_while_it_is_converted_is_an_error(
+    engine: _chroma.Engine, collection: str
+) -> None:
+    metadata: dict[str, Any] = {}
+
+    class Growing:
+        def __index__(self) -> int:
+            metadata.update({f"key {n}": n for n in range(100)})
+            return 1
+
+    metadata["key"] = Growing()
+    with pytest.raises(RuntimeError, match="changed size"):
+        call(engine, collection, "add", metadatas=[metadata])
+
+
+def test_what_a_conversion_drops_is_held_for_the_call(
+    engine: _chroma.Engine, collection: str
+) -> None:
+    ids = [f"id {n}" for n in range(3)]
+    documents: list[Any] = [f"document {n}" for n in range(3)]
+    metadata: dict[str, Any] = {}
+    metadatas: list[Any] = [metadata, None, None]
+
+    class Dropping:
+        def __index__(self) -> int:
+            ids.clear()
+            documents.clear()
+            metadatas.clear()
+            metadata.clear()
+            return 1
+
+    metadata.update({"key": "".join(["made", " here"]), "count": Dropping()})
+    with pytest.raises(InvalidArgumentError, match="Inconsistent number"):
+        # The documents were taken after they were cleared.
+        engine.add(ids, collection, vectors(3), metadatas, documents, None, *PLACE)
+    ids.extend(f"id {n}" for n in range(3))
+    metadatas.extend([metadata, None, None])
+    metadata.update({"key": "".join(["made", " here"]), "count": Dropping()})
+    engine.add(ids, collection, vectors(3), metadatas, None, None, *PLACE)
+    assert (ids, metadatas, metadata) == ([], [], {})
+    found = get_all(engine, collection, "metadatas")
+    assert found.ids == ["id 0", "id 1", "id 2"]
+    assert found.metadatas == [{"key": "made here", "count": 1}, None, None]
+
+
+# Letters, an astral one, NUL and a combining pair; no surrogates.
+TEXTS = st.text(st.sampled_from("ab\0é\u0301🐝中"), max_size=6)
+KEYS = st.text(st.sampled_from("abcé🐝"), min_size=1, max_size=4)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+INTEGERS = st.integers(-(2**63), 2**63 - 1)
+VALUES = st.one_of(
+    st.booleans(),
+    INTEGERS,
+    FLOATS,
+    TEXTS,
+    *(st.lists(kind, min_size=1, max_size=4) for kind in (st.booleans(), INTEGERS, FLOATS, TEXTS)),
+)
+METADATAS = st.dictionaries(KEYS, VALUES, min_size=1, max_size=20)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.none() | METADATAS, st.none() | TEXTS, st.none() | TEXTS), max_size=5))
+def test_records_come_back_as_they_went_in(rows: list[Any]) -> None:
+    engine = _chroma.Engine(None, False)
+    collection = new_collection(engine)
+    ids = [f"id {row}" for row in range(len(rows))]
+    metadatas, documents, uris = ([row[column] for row in rows] for column in range(3))
+    matrix = vectors(len(rows), 3)
+    engine.add(ids, collection, matrix, metadatas, documents, uris, *PLACE)
+    found = get_all(engine, collection, "metadatas", "documents", "uris", "embeddings")
+    assert found.ids == ids
+    # A record that has a uri and no metadata shows an empty map, as in official Chroma.
+    shown = [{} if m is None and u is not None else m for m, u in zip(metadatas, uris, strict=True)]
+    assert [typed(metadata) for metadata in found.metadatas] == [typed(m) for m in shown]
+    assert (found.documents, found.uris) == (documents, uris)
+    if rows:
+        assert np.array_equal(found.embeddings, matrix)
+
+
+def typed(metadata: dict[str, Any] | None) -> object:
+    """With types, since 1 == 1.0 == True; and with signs, since 0.0 == -0.0."""
+    return metadata and {key: repr(value) for key, value in sorted(metadata.items())}
+
+
+# ---- Results ------------------------------------------------------------------------------------
+
+
+def test_results_are_named_tuples_of_plain_values(engine: _chroma.Engine) -> None:
+    engine.create_database("other", "default_tenant")
+    assert engine.get_tenant("default_tenant") == ("default_tenant",)
+    database = engine.get_database("other", "default_tenant")
+    assert isinstance(database.id, UUID)
+    assert database == (database.id, "other", "default_tenant")
+    assert database in engine.list_databases(None, None, "default_tenant")
+    configuration = json.dumps({"hnsw": {"space": "cosine"}, "spann": None})
+    made = engine.create_collection("made", configuration, None, {"a": 1}, False, *PLACE)
+    assert isinstance(made.id, UUID)
+    assert made.configuration["hnsw"]["space"] == "cosine"
+    assert made[1:2] + made[3:] == ("made", None, {"a": 1}, None, *PLACE)
+    add(engine, str(made.id), ["a"])
+    assert engine.get_collection("made", *PLACE).dimension == 2
+
+
+def test_columns_that_were_not_asked_for_are_none(engine: _chroma.Engine, collection: str) -> None:
+    add(engine, collection, ["a"])
+    assert get_all(engine, collection) == (["a"], None, None, None, None)
+    assert call(engine, collection, "query") == ([["a"]], None, None, None, None, None)
+    assert get_all(engine, collection, "data").metadatas == [None]
+
+
+def test_no_records_are_empty_columns(engine: _chroma.Engine, collection: str) -> None:
+    everything = ["documents", "embeddings", "metadatas", "uris", "distances"]
+    found = get_all(engine, collection, *everything)
+    assert found.embeddings.shape == (0, 0)
+    assert [found.ids, found.documents, found.uris, found.metadatas] == [[], [], [], []]
+    nearest = call(engine, collection, "query", query_embeddings=vectors(2), include=everything)
+    assert [array.shape for array in nearest.embeddings] == [(0, 0), (0, 0)]
+    assert nearest.ids == nearest.documents == nearest.metadatas == nearest.distances == [[], []]
+
+
+def test_each_query_has_its_own_rows(engine: _chroma.Engine, collection: str) -> None:
+    engine.add(["a", "b", "c"], collection, vectors(3), None, ["1", None, "3"], None, *PLACE)
+    found = engine.query(
+        *[collection, None, vectors(3)[::2].copy(), 2, None, None],
+        *[["documents", "embeddings", "distances"], *PLACE],
+    )
+    assert found.ids == [["a", "b"], ["c", "b"]]
+    assert found.documents == [["1", None], ["3", None]]
+    assert found.distances == [[0.0, 8.0], [0.0, 8.0]]
+    assert [array.tolist() for array in found.embeddings] == [[[0, 1], [2, 3]], [[4, 5], [2, 3]]]
+
+
+def test_arrays_that_come_out_belong_to_the_caller(engine: _chroma.Engine, collection: str) -> None:
+    add(engine, collection, ["a"])
+    first = get_all(engine, collection, "embeddings", "metadatas").embeddings
+    assert first.dtype == np.float32
+    assert first.flags.c_contiguous and first.flags.writeable and first.flags.owndata
+    first[:] = 9
+    assert get_all(engine, collection, "embeddings").embeddings.tolist() == [[0, 1]]
