@@ -37,6 +37,18 @@ package enum Limits {
   /// Free pages, of 4 KiB, that a deletion leaves in the catalog for the next writes.
   package static let catalogFreePageCountMax = 64
 
+  /// Bytes of a regular expression. What it compiles to meets the next two limits first.
+  package static let regexByteCountMax = 1024 * 1024
+  /// Levels of a regular expression, as the `regex` crate of official Chroma limits them.
+  package static let regexNestingDepthMax = 250
+  /// Steps of a regular expression with its repetitions written out; twelve bytes each. Official
+  /// Chroma's limit, 10 MiB for what a pattern compiles to, refuses about the same patterns.
+  package static let regexStepCountMax = 500_000
+  /// Ranges in all character classes of a regular expression: 16 MB. `[^\w-]` has some 1,500.
+  package static let regexRangeCountMax = 2_000_000
+  /// Bytes of what one search keeps of its automaton: enough for thousands of states.
+  package static let regexStateByteCountMax = 2 * 1024 * 1024
+
   /// Milliseconds that a writer waits for its turn when the caller names no time.
   package static let writeTurnTimeoutMilliseconds = 10_000
   /// Bytes of log that a read takes from the catalog at once: bounds memory while it catches up.

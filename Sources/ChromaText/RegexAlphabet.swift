@@ -20,7 +20,8 @@ struct RegexAlphabet {
   private let letters: [Letter]
   /// The letters of ASCII.
   let asciiLetters: [Letter]
-  /// A scalar of each letter, to ask sets about.
+  /// A code point of each letter, to ask sets about. Only the letter that no set holds may have a
+  /// surrogate.
   let representatives: [UInt32]
 
   var letterCount: Int { representatives.count }
@@ -31,7 +32,7 @@ struct RegexAlphabet {
     for set in sets {
       for range in set.ranges {
         starts.insert(range.lower)
-        starts.insert(range.upper + 1)
+        if range.upper < 0x10FFFF { starts.insert(range.upper + 1) }
       }
     }
     self.starts = starts.sorted()

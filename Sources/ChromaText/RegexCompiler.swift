@@ -7,15 +7,13 @@
 //
 // Recurses over the expression, whose depth the parser has limited.
 
+import ChromaBase
+
 struct RegexCompiler {
   typealias Index = RegexProgram.Index
 
   /// The pattern, written out, is too large.
   struct TooLarge: Error {}
-
-  /// Instructions of a program. Twelve bytes each; official Chroma's limit of 10 MiB on a compiled
-  /// pattern refuses about the same patterns.
-  static let instructionCountMax = 500_000
 
   private var instructions: [RegexProgram.Instruction] = [.match]
   private var sets: [ScalarSet]
@@ -56,7 +54,7 @@ struct RegexCompiler {
   }
 
   private mutating func add(_ instruction: RegexProgram.Instruction) throws(TooLarge) -> Index {
-    guard instructions.count < Self.instructionCountMax else { throw TooLarge() }
+    guard instructions.count < Limits.regexStepCountMax else { throw TooLarge() }
     instructions.append(instruction)
     return Index(instructions.count - 1)
   }
@@ -177,7 +175,7 @@ struct RegexCompiler {
         parts = parts.dropFirst()
       }
       tree.rests.append((node, parts))
-      if tree.edges.count > Self.instructionCountMax { throw TooLarge() }
+      if tree.edges.count > Limits.regexStepCountMax { throw TooLarge() }
     }
     return tree
   }

@@ -11,10 +11,9 @@
 //   * The first error in reading order is the one reported; too deep nesting is reported only for
 //     patterns that are otherwise well formed.
 
-struct RegexParser {
-  /// Levels of nesting, as the `regex` crate limits them.
-  static let nestingDepthMax = 250
+import ChromaBase
 
+struct RegexParser {
   /// A group that is still open, or the whole pattern.
   struct OpenGroup {
     /// Where its parenthesis stands; nil for the whole pattern.
@@ -76,8 +75,8 @@ struct RegexParser {
       throw RegexSyntaxError(.groupUnclosed, RegexSpan(parenthesis, parenthesis + 1))
     }
     tree.root = finishAlternation(&current)
-    if let node = tree.firstNode(deeperThan: Self.nestingDepthMax) {
-      throw RegexSyntaxError(.nestLimitExceeded(Self.nestingDepthMax), tree[node].span)
+    if let node = tree.firstNode(deeperThan: Limits.regexNestingDepthMax) {
+      throw RegexSyntaxError(.nestLimitExceeded(Limits.regexNestingDepthMax), tree[node].span)
     }
     return tree
   }

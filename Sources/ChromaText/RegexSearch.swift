@@ -15,14 +15,14 @@
 // Invariants:
 //   * A positive entry is the offset of another state's row; `unknown`, `matched` and `dead` are
 //     not positive.
-//   * What is kept stays below a limit in bytes: beyond it, all states are forgotten.
+//   * What is kept stays below a limit in bytes, or is one state: beyond it, all states are
+//     forgotten.
+
+import ChromaBase
 
 /// Belongs to one thread at a time.
 final class RegexSearch: @unchecked Sendable {
   // @unchecked because its owner hands it from thread to thread under a lock, and never to two.
-
-  /// Bytes of states and transitions to keep, or one state if that is more.
-  static let memoryByteCountMax = 2 * 1024 * 1024
 
   private typealias State = Int32
   /// The transition was not needed yet.
@@ -183,7 +183,7 @@ extension RegexSearch {
     if let state = states[key] { return state }
     let addedByteCount =
       (rowWidth + key.members.count) * MemoryLayout<State>.stride + 2 * MemoryLayout<Key>.stride
-    if byteCount + addedByteCount > Self.memoryByteCountMax { forgetStates() }
+    if byteCount + addedByteCount > Limits.regexStateByteCountMax { forgetStates() }
     byteCount += addedByteCount
     let state = State(table.count)
     table.append(contentsOf: repeatElement(Self.unknown, count: rowWidth))

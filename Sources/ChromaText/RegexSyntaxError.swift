@@ -14,7 +14,7 @@
 struct RegexSyntaxError: Error {
   enum Kind {
     case classEscapeInvalid, classRangeInvalid, classRangeLiteral, classUnclosed
-    case decimalEmpty, decimalInvalid
+    case decimalInvalid
     case escapeHexEmpty, escapeHexInvalid, escapeHexInvalidDigit, escapeUnexpectedEnd
     case escapeUnrecognized
     case flagDanglingNegation, flagDuplicate, flagRepeatedNegation, flagUnexpectedEnd
@@ -57,7 +57,6 @@ struct RegexSyntaxError: Error {
     case .classRangeInvalid: "invalid character class range, the start must be <= the end"
     case .classRangeLiteral: "invalid range boundary, must be a literal"
     case .classUnclosed: "unclosed character class"
-    case .decimalEmpty: "decimal literal empty"
     case .decimalInvalid: "decimal literal invalid"
     case .escapeHexEmpty: "hexadecimal literal empty"
     case .escapeHexInvalid: "hexadecimal literal is not a Unicode scalar value"

@@ -8,6 +8,8 @@
 // branch of an alternation of nothing but classes, and drops it when it is repeated zero times.
 // So whether the pattern is refused is known only at the end, from what is left.
 
+import ChromaBase
+
 /// Why a pattern cannot be used.
 enum RegexTranslationError: Error {
   case syntax(RegexSyntaxError)
@@ -17,9 +19,6 @@ enum RegexTranslationError: Error {
 }
 
 struct RegexTranslator {
-  /// Ranges in all the sets that a pattern makes. `[^\w-]` makes some 1,500.
-  static let rangeCountMax = 2_000_000
-
   private let tree: RegexSyntaxTree
   private var flags: RegexFlags = .unicode
   private var rangeCount = 0
@@ -225,7 +224,7 @@ extension RegexTranslator {
       var ranges: [ScalarSet.Range] = []
       for item in items {
         ranges += try self.set(item).ranges
-        if ranges.count > Self.rangeCountMax { throw .tooLarge }
+        if ranges.count > Limits.regexRangeCountMax { throw .tooLarge }
       }
       set = ScalarSet(ranges)
     case .operation(let operation, let left, let right):
@@ -240,7 +239,7 @@ extension RegexTranslator {
       preconditionFailure("These do not stand within brackets.")
     }
     rangeCount += set.ranges.count
-    if rangeCount > Self.rangeCountMax { throw .tooLarge }
+    if rangeCount > Limits.regexRangeCountMax { throw .tooLarge }
     return set
   }
 

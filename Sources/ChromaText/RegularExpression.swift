@@ -11,9 +11,6 @@ internal import Synchronization
 
 /// A regular expression, ready to be searched for. Any thread may use it, any number at once.
 package final class RegularExpression: Sendable {
-  /// Bytes of a pattern. What a pattern compiles to has limits of its own, met below this.
-  package static let patternByteCountMax = 1024 * 1024
-
   private let program: RegexProgram
   /// Searches that nobody uses just now, with the states that they have made. As many as there
   /// have been threads at once.
@@ -39,10 +36,10 @@ package final class RegularExpression: Sendable {
   // MARK: Compiling
 
   static func meaning(_ pattern: Text) throws(ChromaError) -> RegexMeaning {
-    guard pattern.byteCount <= patternByteCountMax else {
+    guard pattern.byteCount <= Limits.regexByteCountMax else {
       throw ChromaError.invalidArgument(
         "The regular expression has \(pattern.byteCount) bytes; "
-          + "\(patternByteCountMax) are the most.")
+          + "\(Limits.regexByteCountMax) are the most.")
     }
     let scalars = Array(pattern.string.unicodeScalars)
     do throws(RegexTranslationError) {
@@ -76,6 +73,6 @@ package final class RegularExpression: Sendable {
 
   private static let tooLarge = ChromaError.invalidArgument(
     "The regular expression is too large: with its repetitions written out it has more than "
-      + "\(RegexCompiler.instructionCountMax) steps, or its character classes have more than "
-      + "\(RegexTranslator.rangeCountMax) ranges. Use smaller repetitions or fewer classes.")
+      + "\(Limits.regexStepCountMax) steps, or its character classes have more than "
+      + "\(Limits.regexRangeCountMax) ranges. Use smaller repetitions or fewer classes.")
 }

@@ -49,7 +49,7 @@ import Testing
 
   @Test("a pattern longer than the limit is refused before it is read")
   func tooLong() {
-    let count = RegularExpression.patternByteCountMax + 1
+    let count = Limits.regexByteCountMax + 1
     Self.expectRefusal(
       String(repeating: "a", count: count), "The regular expression has \(count) bytes")
   }
