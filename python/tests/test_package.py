@@ -299,7 +299,7 @@ def type_check(tmp_path: Path, program: str) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=environment() | {"MYPYPATH": str(PACKAGE.parent)},
+        env=environment(),
     )
 
 

@@ -332,7 +332,9 @@ EXPECTED: dict[str, tuple[str | None, str]] = {
     "an id of 4 MB": (None, "'ids': []"),
     "a document of 20 MB": (None, "'ids': []"),
     "100,000 ids": (None, "'ids': []"),
-    "dimension 100,000": ("InvalidArgumentError", "at most 65536, got 100000"),
+    "dimension 100,000": (
+        "InvalidArgumentError", "expecting embedding with dimension of 2, got 100000"
+    ),
     "include of a number": ("ValueError", "Expected include item to be a str, got 1 in get."),
     "include unknown": ("ValueError", "got everything in get."),
     "where as text": ("ValueError", "Expected where to be a dict, got n = 1 in get."),
