@@ -245,26 +245,26 @@ export interface QueryResult<TMeta extends Metadata = Metadata> {
 
 /** `code` is the name of a status of chroma.h, such as "CHROMA_ERROR_LOCKED". */
 export declare class ChromaError extends Error {
-  constructor(name: string, message: string, options?: { cause?: unknown });
+  constructor(name: string, message: string, cause?: unknown);
   code: string;
 }
 
 /** There is no such tenant, database or collection. */
 export declare class ChromaNotFoundError extends ChromaError {
-  constructor(message: string, options?: { cause?: unknown });
+  constructor(message: string, cause?: unknown);
 }
 
 /** A collection has the name. */
 export declare class ChromaUniqueError extends ChromaError {
-  constructor(message: string, options?: { cause?: unknown });
+  constructor(message: string, cause?: unknown);
 }
 
 /** An argument that this package refused. */
 export declare class ChromaValueError extends ChromaError {
-  constructor(message: string, options?: { cause?: unknown });
+  constructor(message: string, cause?: unknown);
 }
 
 /** An argument that the engine refused. */
 export declare class InvalidArgumentError extends ChromaError {
-  constructor(message: string, options?: { cause?: unknown });
+  constructor(message: string, cause?: unknown);
 }

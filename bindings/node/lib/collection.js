@@ -145,7 +145,7 @@ class Collection {
       operation, given, RECORD_OPTIONS,
     );
     const needsEmbeddings = operation !== 'update' || documents !== undefined;
-    checkColumns({ ids, metadatas, documents, uris }, embeddings);
+    checkColumns({ ids, metadatas, documents, uris });
     options.checkIds(ids);
     if (embeddings === undefined && needsEmbeddings) {
       throw new ChromaValueError(
@@ -172,9 +172,11 @@ class Collection {
   }
 }
 
-/** Columns must be arrays, not empty, and of one length. */
+/** The columns that are given, and ids always, must be arrays, not empty, and of one length. */
 function checkColumns(columns) {
-  const given = Object.entries(columns).filter(([, column]) => column !== undefined);
+  const given = Object.entries(columns).filter(
+    ([name, column]) => name === 'ids' || column !== undefined,
+  );
   for (const [name, column] of given) {
     if (!Array.isArray(column)) {
       throw new ChromaValueError(
@@ -186,7 +188,6 @@ function checkColumns(columns) {
   if (empty.length > 0) {
     throw new ChromaValueError(`Non-empty lists are required for ${empty.join(', ')}`);
   }
-  if (columns.ids === undefined) options.checkIds(columns.ids);
   const unequal = given.filter(([, column]) => column.length !== columns.ids.length);
   if (unequal.length > 0) {
     const names = ['ids', ...unequal.map(([name]) => name)];

@@ -31,12 +31,12 @@ function matrixOfFlat(name, { data, dimension }) {
   if (!Number.isSafeInteger(dimension) || dimension < 1) {
     throw new ChromaValueError(`Expected the dimension of '${name}' to be a positive integer`);
   }
-  const values = new Float32Array(data);
-  if (values.length === 0 || values.length % dimension !== 0) {
+  if (data.length === 0 || data.length % dimension !== 0) {
     throw new ChromaValueError(
-      `Expected '${name}' to hold rows of ${dimension} numbers, but got ${values.length} numbers`,
+      `Expected '${name}' to hold rows of ${dimension} numbers, but got ${data.length} numbers`,
     );
   }
+  const values = new Float32Array(data);
   return { values, dimension, count: values.length / dimension };
 }
 
@@ -46,12 +46,15 @@ function matrixOfRows(rows) {
     throw new ChromaValueError('Expected embeddings to be an array with at least one item');
   }
   const dimension = lengthOfRow(rows[0], 0);
+  // Before the allocation: an array may claim to be long and have few rows.
+  for (let index = 1; index < count; index++) {
+    if (lengthOfRow(rows[index], index) !== dimension) {
+      throw new InvalidArgumentError('Inconsistent dimensions in provided embeddings');
+    }
+  }
   const values = new Float32Array(count * dimension);
   for (let index = 0; index < count; index++) {
     const row = rows[index];
-    if (lengthOfRow(row, index) !== dimension) {
-      throw new InvalidArgumentError('Inconsistent dimensions in provided embeddings');
-    }
     if (Array.isArray(row)) {
       copyNumbers(row, index, values, index * dimension, dimension);
     } else {

@@ -4,8 +4,8 @@
 
 /** What can go wrong, beside arguments of a wrong type. */
 class ChromaError extends Error {
-  constructor(name, message, options) {
-    super(message, options);
+  constructor(name, message, cause) {
+    super(message, cause === undefined ? undefined : { cause });
     // As Error does it: not enumerable, so that printed errors show it once.
     Object.defineProperty(this, 'name', { value: name, configurable: true, writable: true });
     this.code = 'CHROMA_ERROR_UNKNOWN';
@@ -14,32 +14,32 @@ class ChromaError extends Error {
 
 /** There is no such tenant, database or collection. */
 class ChromaNotFoundError extends ChromaError {
-  constructor(message, options) {
-    super('ChromaNotFoundError', message, options);
+  constructor(message, cause) {
+    super('ChromaNotFoundError', message, cause);
     this.code = 'CHROMA_ERROR_NOT_FOUND';
   }
 }
 
 /** A collection has the name. */
 class ChromaUniqueError extends ChromaError {
-  constructor(message, options) {
-    super('ChromaUniqueError', message, options);
+  constructor(message, cause) {
+    super('ChromaUniqueError', message, cause);
     this.code = 'CHROMA_ERROR_ALREADY_EXISTS';
   }
 }
 
 /** An argument that this package refused. */
 class ChromaValueError extends ChromaError {
-  constructor(message, options) {
-    super('ChromaValueError', message, options);
+  constructor(message, cause) {
+    super('ChromaValueError', message, cause);
     this.code = 'CHROMA_ERROR_INVALID_ARGUMENT';
   }
 }
 
 /** An argument that the engine refused. */
 class InvalidArgumentError extends ChromaError {
-  constructor(message, options) {
-    super('InvalidArgumentError', message, options);
+  constructor(message, cause) {
+    super('InvalidArgumentError', message, cause);
     this.code = 'CHROMA_ERROR_INVALID_ARGUMENT';
   }
 }

@@ -39,8 +39,9 @@ function write(name, value, depth) {
   }
   switch (typeof value) {
     case 'boolean':
-    case 'bigint':
       return String(value);
+    case 'bigint':
+      return writeBigInt(name, value);
     case 'number':
       return writeNumber(name, value);
     case 'string':
@@ -64,9 +65,20 @@ function write(name, value, depth) {
   );
 }
 
+// Integers that are not safe are floats, as they are in metadata.
 function writeNumber(name, value) {
-  if (Number.isFinite(value)) return JSON.stringify(value);
-  throw new ChromaValueError(`Expected the numbers in '${name}' to be finite, but got ${value}`);
+  if (!Number.isFinite(value)) {
+    throw new ChromaValueError(`Expected the numbers in '${name}' to be finite, but got ${value}`);
+  }
+  const text = String(value);
+  const looksLikeInt = /^-?\d+$/.test(text);
+  return looksLikeInt && !Number.isSafeInteger(value) ? `${text}.0` : text;
+}
+
+// The engine would round what has more bits.
+function writeBigInt(name, value) {
+  if (BigInt.asIntN(64, value) === value) return String(value);
+  throw new ChromaValueError(`Expected the bigints in '${name}' to fit in 64 bits`);
 }
 
 function writeString(name, value) {

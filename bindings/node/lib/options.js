@@ -5,6 +5,9 @@
 const { ChromaValueError, typeError } = require('./errors');
 const { IncludeEnum, includeFlags } = require('./results');
 
+// Wrong ids after which the search for more ends; a message shows ten.
+const WRONG_ID_COUNT_MAX = 100;
+
 /** Every option's value, undefined for those not given. A misspelt one is an error. */
 function takeOptions(method, given, names) {
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
@@ -45,8 +48,8 @@ function checkIds(ids) {
   const seen = new Set();
   const duplicates = new Set();
   const wrong = [];
-  // By index: holes are wrong too.
-  for (let index = 0; index < ids.length; index++) {
+  // By index: holes are wrong too. Not all of them are counted: an array may be nothing but holes.
+  for (let index = 0; index < ids.length && wrong.length < WRONG_ID_COUNT_MAX; index++) {
     const id = ids[index];
     if (typeof id !== 'string') wrong.push(index);
     if (seen.has(id)) duplicates.add(id);

@@ -29,140 +29,160 @@ static int shown_length(chroma_string key) {
   return key.length < KEY_LENGTH_SHOWN_MAX ? (int)key.length : KEY_LENGTH_SHOWN_MAX;
 }
 
-static bool bigint_from(napi_env env, napi_value value, chroma_metadata_entry *entry) {
-  bool is_lossless = false;
-  entry->kind = CHROMA_METADATA_INT;
-  TRY(env, napi_get_value_bigint_int64(env, value, &entry->value.integer, &is_lossless));
-  if (is_lossless) return true;
-  return throw_value(env, "Expected the bigint for key '%.*s' to fit in 64 bits",
-                     shown_length(entry->key), entry->key.data);
+static bool is_safe(int64_t integer) {
+  return integer >= -SAFE_INTEGER_MAX && integer <= SAFE_INTEGER_MAX;
 }
 
-/* A boolean, number, bigint or string. Anything else leaves the kind CHROMA_METADATA_NULL. */
-static bool scalar_from(napi_env env, memory *memory, napi_value value,
-                        chroma_metadata_entry *entry) {
+static bool is_safe_integer(double number) {
+  return fabs(number) <= (double)SAFE_INTEGER_MAX && floor(number) == number;
+}
+
+/* The kind of a boolean, number, bigint or string; CHROMA_METADATA_NULL for anything else. */
+static bool kind_from(napi_env env, napi_value value, chroma_metadata_kind *out_kind) {
   napi_valuetype type;
   double number;
-  bool boolean;
-  entry->kind = CHROMA_METADATA_NULL;
   TRY(env, napi_typeof(env, value, &type));
-  switch (type) {
-    case napi_boolean:
+  *out_kind = CHROMA_METADATA_NULL;
+  if (type == napi_boolean) *out_kind = CHROMA_METADATA_BOOL;
+  if (type == napi_string) *out_kind = CHROMA_METADATA_STRING;
+  if (type == napi_bigint) *out_kind = CHROMA_METADATA_INT;
+  if (type == napi_number) {
+    TRY(env, napi_get_value_double(env, value, &number));
+    *out_kind = is_safe_integer(number) ? CHROMA_METADATA_INT : CHROMA_METADATA_FLOAT;
+  }
+  return true;
+}
+
+static bool integer_of(napi_env env, napi_value value, chroma_string key, int64_t *out_integer) {
+  double number;
+  bool is_lossless = false;
+  if (napi_get_value_double(env, value, &number) == napi_ok) {
+    // Checked again: an array may have changed since its kind was found.
+    *out_integer = is_safe_integer(number) ? (int64_t)number : 0;
+    return true;
+  }
+  TRY(env, napi_get_value_bigint_int64(env, value, out_integer, &is_lossless));
+  if (is_lossless) return true;
+  return throw_value(env, "Expected the bigint for key '%.*s' to fit in 64 bits", shown_length(key),
+                     key.data);
+}
+
+static bool scalar_from(napi_env env, memory *memory, napi_value value,
+                        chroma_metadata_entry *entry) {
+  bool boolean;
+  switch (entry->kind) {
+    case CHROMA_METADATA_BOOL:
       TRY(env, napi_get_value_bool(env, value, &boolean));
-      entry->kind = CHROMA_METADATA_BOOL;
       entry->value.boolean = boolean;
       return true;
-    case napi_number:
-      TRY(env, napi_get_value_double(env, value, &number));
-      if (fabs(number) <= (double)SAFE_INTEGER_MAX && floor(number) == number) {
-        entry->kind = CHROMA_METADATA_INT;
-        entry->value.integer = (int64_t)number;
-      } else {
-        entry->kind = CHROMA_METADATA_FLOAT;
-        entry->value.number = number;
-      }
+    case CHROMA_METADATA_INT:
+      return integer_of(env, value, entry->key, &entry->value.integer);
+    case CHROMA_METADATA_FLOAT:
+      TRY(env, napi_get_value_double(env, value, &entry->value.number));
       return true;
-    case napi_bigint:
-      return bigint_from(env, value, entry);
-    case napi_string:
-      entry->kind = CHROMA_METADATA_STRING;
-      return text_from(env, memory, value, "each string of metadata", &entry->value.string);
     default:
-      return true;
+      return text_from(env, memory, value, "each string of metadata", &entry->value.string);
   }
 }
 
 /* ---- In: arrays ----------------------------------------------------------------------------- */
 
-/* Reads the elements. An element's count is 1 if it was a bigint. */
-static bool elements_from(napi_env env, memory *memory, napi_value array, chroma_string key,
-                          chroma_metadata_entry *elements, uint32_t count) {
+/* Takes the next element into account. *kind is CHROMA_METADATA_NULL before the first. */
+static bool kind_join(napi_env env, napi_value value, chroma_string key, chroma_metadata_kind *kind,
+                      bool *has_bigints) {
+  chroma_metadata_kind other;
+  napi_valuetype type;
+  if (!kind_from(env, value, &other)) return false;
+  if (other == CHROMA_METADATA_NULL) {
+    return throw_value(env,
+                       "Expected metadata list value for key '%.*s' to contain only strings, "
+                       "numbers, or booleans, got %s",
+                       shown_length(key), key.data, kind_of(env, value));
+  }
+  TRY(env, napi_typeof(env, value, &type));
+  *has_bigints = *has_bigints || type == napi_bigint;
+  if (*kind == CHROMA_METADATA_NULL) *kind = other;
+  // Ints among floats are floats. Bigints are not: they would lose digits.
+  if (*kind == CHROMA_METADATA_INT && other == CHROMA_METADATA_FLOAT) *kind = other;
+  bool is_int_among_floats = *kind == CHROMA_METADATA_FLOAT && other == CHROMA_METADATA_INT;
+  if ((*kind == other || is_int_among_floats) &&
+      !(*kind == CHROMA_METADATA_FLOAT && *has_bigints)) {
+    return true;
+  }
+  return throw_value(env,
+                     "Expected metadata list value for key '%.*s' to contain only the same type, "
+                     "got mixed types",
+                     shown_length(key), key.data);
+}
+
+/* The one kind of all elements. */
+static bool array_kind_from(napi_env env, napi_value array, uint32_t count, chroma_string key,
+                            chroma_metadata_kind *out_kind) {
+  bool has_bigints = false;
+  *out_kind = CHROMA_METADATA_NULL;
   for (uint32_t index = 0; index < count; ++index) {
     napi_handle_scope scope;
     napi_value value;
     TRY(env, napi_open_handle_scope(env, &scope));
-    elements[index].key = key;
     bool is_good = napi_get_element(env, array, index, &value) == napi_ok || throw_napi(env);
-    is_good = is_good && scalar_from(env, memory, value, &elements[index]);
-    if (is_good && elements[index].kind == CHROMA_METADATA_NULL) {
-      is_good = throw_value(env,
-                            "Expected metadata list value for key '%.*s' to contain only "
-                            "strings, numbers, or booleans, got %s",
-                            shown_length(key), key.data, kind_of(env, value));
-    }
-    napi_valuetype type = napi_undefined;
-    elements[index].count =
-        is_good && napi_typeof(env, value, &type) == napi_ok && type == napi_bigint;
+    is_good = is_good && kind_join(env, value, key, out_kind, &has_bigints);
     napi_close_handle_scope(env, scope);
     if (!is_good) return false;
   }
   return true;
 }
 
-/* The one kind of the elements, or CHROMA_METADATA_NULL. Ints among floats are floats; bigints are
- * not: they would lose digits. */
-static chroma_metadata_kind common_kind(const chroma_metadata_entry *elements, uint32_t count) {
-  chroma_metadata_kind kind = elements[0].kind;
-  bool has_bigints = false;
-  for (uint32_t index = 0; index < count; ++index) {
-    chroma_metadata_kind other = elements[index].kind;
-    bool are_numbers = (kind == CHROMA_METADATA_INT || kind == CHROMA_METADATA_FLOAT) &&
-                       (other == CHROMA_METADATA_INT || other == CHROMA_METADATA_FLOAT);
-    has_bigints = has_bigints || elements[index].count != 0;
-    if (are_numbers && other == CHROMA_METADATA_FLOAT) kind = other;
-    if (!are_numbers && other != kind) return CHROMA_METADATA_NULL;
+/* Reads an element of the kind into its place among the others. */
+static bool element_from(napi_env env, memory *memory, napi_value array, uint32_t index,
+                         chroma_string key, chroma_metadata_kind kind, void *elements) {
+  chroma_metadata_entry element = {.key = key, .kind = kind};
+  napi_value value;
+  TRY(env, napi_get_element(env, array, index, &value));
+  if (!scalar_from(env, memory, value, &element)) return false;
+  switch (kind) {
+    case CHROMA_METADATA_BOOL:
+      ((uint8_t *)elements)[index] = element.value.boolean;
+      break;
+    case CHROMA_METADATA_INT:
+      ((int64_t *)elements)[index] = element.value.integer;
+      break;
+    case CHROMA_METADATA_FLOAT:
+      ((double *)elements)[index] = element.value.number;
+      break;
+    default:
+      ((chroma_string *)elements)[index] = element.value.string;
   }
-  return kind == CHROMA_METADATA_FLOAT && has_bigints ? CHROMA_METADATA_NULL : kind;
-}
-
-/* Puts the elements into an array of their kind. */
-static bool array_pack(napi_env env, memory *memory, const chroma_metadata_entry *elements,
-                       uint32_t count, chroma_metadata_kind kind, chroma_metadata_entry *entry) {
-  static const size_t sizes[] = {[CHROMA_METADATA_BOOL] = sizeof(uint8_t),
-                                 [CHROMA_METADATA_INT] = sizeof(int64_t),
-                                 [CHROMA_METADATA_FLOAT] = sizeof(double),
-                                 [CHROMA_METADATA_STRING] = sizeof(chroma_string)};
-  void *packed = memory_allocate(env, memory, count, sizes[kind]);
-  if (packed == NULL) return false;
-  for (uint32_t index = 0; index < count; ++index) {
-    const chroma_metadata_entry *element = &elements[index];
-    if (kind == CHROMA_METADATA_BOOL) {
-      ((uint8_t *)packed)[index] = element->value.boolean;
-    } else if (kind == CHROMA_METADATA_INT) {
-      ((int64_t *)packed)[index] = element->value.integer;
-    } else if (kind == CHROMA_METADATA_STRING) {
-      ((chroma_string *)packed)[index] = element->value.string;
-    } else {
-      bool is_int = element->kind == CHROMA_METADATA_INT;
-      ((double *)packed)[index] = is_int ? (double)element->value.integer : element->value.number;
-    }
-  }
-  entry->kind = kind + (CHROMA_METADATA_BOOLS - CHROMA_METADATA_BOOL);
-  entry->value.booleans = packed; // A union of pointers: any of them.
-  entry->count = count;
   return true;
 }
 
 static bool array_from(napi_env env, memory *memory, napi_value array,
                        chroma_metadata_entry *entry) {
+  static const size_t sizes[] = {[CHROMA_METADATA_BOOL] = sizeof(uint8_t),
+                                 [CHROMA_METADATA_INT] = sizeof(int64_t),
+                                 [CHROMA_METADATA_FLOAT] = sizeof(double),
+                                 [CHROMA_METADATA_STRING] = sizeof(chroma_string)};
   uint32_t count;
+  chroma_metadata_kind kind;
   TRY(env, napi_get_array_length(env, array, &count));
   if (count == 0) {
     return throw_value(env, "Expected metadata list value for key '%.*s' to be non-empty",
                        shown_length(entry->key), entry->key.data);
   }
-  chroma_metadata_entry *elements = memory_allocate(env, memory, count, sizeof *elements);
-  if (elements == NULL || !elements_from(env, memory, array, entry->key, elements, count)) {
-    return false;
+  // Before the allocation: an array may claim to be long and have few elements.
+  if (!array_kind_from(env, array, count, entry->key, &kind)) return false;
+  void *elements = memory_allocate(env, memory, count, sizes[kind]);
+  if (elements == NULL) return false;
+  for (uint32_t index = 0; index < count; ++index) {
+    napi_handle_scope scope;
+    TRY(env, napi_open_handle_scope(env, &scope));
+    bool is_good = element_from(env, memory, array, index, entry->key, kind, elements);
+    napi_close_handle_scope(env, scope);
+    if (!is_good) return false;
   }
-  chroma_metadata_kind kind = common_kind(elements, count);
-  if (kind == CHROMA_METADATA_NULL) {
-    return throw_value(env,
-                       "Expected metadata list value for key '%.*s' to contain only the same "
-                       "type, got mixed types",
-                       shown_length(entry->key), entry->key.data);
-  }
-  return array_pack(env, memory, elements, count, kind, entry);
+  entry->kind = kind + (CHROMA_METADATA_BOOLS - CHROMA_METADATA_BOOL);
+  entry->value.booleans = elements; // A union of pointers: any of them.
+  entry->count = count;
+  return true;
 }
 
 /* ---- In: an object -------------------------------------------------------------------------- */
@@ -173,9 +193,10 @@ static bool value_from(napi_env env, memory *memory, napi_value value,
   bool is_array = false;
   TRY(env, napi_is_array(env, value, &is_array));
   if (is_array) return array_from(env, memory, value, entry);
-  if (!scalar_from(env, memory, value, entry)) return false;
+  if (!kind_from(env, value, &entry->kind)) return false;
+  if (entry->kind != CHROMA_METADATA_NULL) return scalar_from(env, memory, value, entry);
   TRY(env, napi_typeof(env, value, &type));
-  if (entry->kind != CHROMA_METADATA_NULL || type == napi_null) return true;
+  if (type == napi_null) return true;
   return throw_value(env,
                      "Expected metadata value for key '%.*s' to be a string, number, bigint, "
                      "boolean, typed array (string[], number[], bigint[], boolean[]), or null, "
@@ -226,10 +247,6 @@ bool metadata_from(napi_env env, memory *memory, napi_value value, nulls nulls,
 }
 
 /* ---- Out ------------------------------------------------------------------------------------ */
-
-static bool is_safe(int64_t integer) {
-  return integer >= -SAFE_INTEGER_MAX && integer <= SAFE_INTEGER_MAX;
-}
 
 static bool integer_to(napi_env env, int64_t integer, bool as_bigint, napi_value *out_value) {
   if (as_bigint) {
