@@ -93,7 +93,10 @@ struct Selector {
   ) throws(ChromaError) {
     var visitedCount = 0
     for slot in candidates {
-      if visitedCount % Limits.cancellationRowInterval == 0 { try cancel?.check() }
+      // A document may take milliseconds to search; metadata never does.
+      if visitedCount % Limits.cancellationRowInterval == 0 || selection.documentFilter != nil {
+        try cancel?.check()
+      }
       visitedCount += 1
       if matches(slot), !visit(slot) { return }
     }
