@@ -4,10 +4,10 @@
     python3 -m venv build/official && build/official/bin/pip install chromadb==1.5.9
     build/demo-venv/bin/python Benchmarks/compare.py --official build/official/bin/python
 
-Each step runs on one side, then on the other, round after round, so that a busy machine slows both.
-The figure of a step is the median of its rounds in CPU milliseconds, the spread is from the lower to
-the upper quartile, and the ratio is official's median by ours. Wall time is given for what waits for
-the disk. The neighbours that both find are compared with each other first.
+Each step runs on one side, then on the other, round after round, so that a busy machine slows
+both. The figure of a step is the median of its rounds in CPU milliseconds, the spread is from the
+lower to the upper quartile, and the ratio is official's median by ours. Wall time is given for what
+waits for the disk. The neighbours that both find are compared with each other first.
 """
 
 from __future__ import annotations

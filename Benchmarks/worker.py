@@ -1,8 +1,8 @@
-"""One side of a comparison: does what it is told on the `chromadb` of its interpreter, and measures.
+"""One side of a comparison: does what it is told on its interpreter's `chromadb`, and measures.
 
 Reads one JSON request a line from standard input, {"step": NAME, "round": N, ...}, and answers with
-{"cpu": seconds, "wall": seconds, ...}. CPU is of the whole process, its native threads included. The
-data come from a folder that `make demo` leaves: embeddings.npy and records.json.
+{"cpu": seconds, "wall": seconds, ...}. CPU is of the whole process, its native threads included.
+The data come from a folder that `make demo` leaves: embeddings.npy and records.json.
 """
 
 from __future__ import annotations

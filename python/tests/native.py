@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
@@ -39,6 +40,53 @@ def add(engine: _chroma.Engine, collection: str, ids: Any, metadatas: Any = None
 
 def get_all(engine: _chroma.Engine, collection: str, *include: str) -> Any:
     return engine.get(collection, None, None, None, 0, None, list(include), *PLACE)
+
+
+# A right call of each method: all its arguments, where COLLECTION stands for the id of one.
+COLLECTION = object()
+
+ADD = (["a"], COLLECTION, vectors(), None, None, None, *PLACE)
+UPSERT = (COLLECTION, ["a"], vectors(), None, None, None, *PLACE)
+DELETE = (COLLECTION, ["a"], None, None, None, *PLACE)
+GET = (COLLECTION, None, None, None, 0, None, [], *PLACE)
+QUERY = (COLLECTION, None, vectors(), 1, None, None, [], *PLACE)
+CREATE = ("name", None, None, None, False, *PLACE)
+MODIFY = (COLLECTION, None, None, None)
+CALLS: dict[str, tuple[Any, ...]] = {
+    "create_tenant": ("tenant",),
+    "get_tenant": ("default_tenant",),
+    "create_database": ("database", "default_tenant"),
+    "get_database": ("default_database", "default_tenant"),
+    "delete_database": ("other", "default_tenant"),
+    "list_databases": (None, None, "default_tenant"),
+    "count_collections": PLACE,
+    "list_collections": (None, None, *PLACE),
+    "create_collection": CREATE,
+    "get_collection": ("records", *PLACE),
+    "get_collection_by_id": (COLLECTION, *PLACE),
+    "update_collection": MODIFY,
+    "delete_collection": ("records", *PLACE),
+    "add": ADD,
+    "update": UPSERT,
+    "upsert": UPSERT,
+    "delete": DELETE,
+    "count": (COLLECTION, *PLACE),
+    "get": GET,
+    "query": QUERY,
+}
+
+
+def parameter_names(method: str) -> list[str]:
+    return list(inspect.signature(getattr(_chroma.Engine, method)).parameters)[1:]
+
+
+def call(engine: _chroma.Engine, collection: str, method: str, **changes: Any) -> Any:
+    """Calls a method with arguments that are right but for the changes."""
+    names = parameter_names(method)
+    assert set(changes) <= set(names)
+    given = dict(zip(names, CALLS[method], strict=False)) | changes
+    arguments = [collection if value is COLLECTION else value for value in given.values()]
+    return getattr(engine, method)(*arguments)
 
 
 def run_program(program: str, *arguments: str) -> str:
