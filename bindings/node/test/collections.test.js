@@ -144,6 +144,22 @@ test('the package loads by require and by import, and is the same', async () => 
   assert.equal(String(printed).trim(), Object.keys(chroma).sort().join());
 });
 
+test('the types declare what the package exports', () => {
+  const types = fs.readFileSync(path.join(__dirname, '..', 'index.d.ts'), 'utf8');
+  const declared = [...types.matchAll(/^export declare (?:class|const) (\w+)/gm)].map(([, n]) => n);
+  assert.deepEqual(declared.sort(), Object.keys(chroma).sort());
+  const methodsOf = (name) => {
+    const [, body] = types.match(new RegExp(`^export interface ${name} \\{\n(.*?)^\\}`, 'ms'));
+    return [...body.matchAll(/^  (\w+)[<(]/gm)].map(([, method]) => method);
+  };
+  const methodsOn = (prototype) =>
+    Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor');
+  const client = chroma.EphemeralClient();
+  assert.deepEqual(methodsOf('Client'), methodsOn(Object.getPrototypeOf(client)));
+  const { Collection } = require('../lib/collection');
+  assert.deepEqual(methodsOf('Collection'), methodsOn(Collection.prototype));
+});
+
 test('the package resolves by its name, for require and for import', (t) => {
   const directory = temporaryDirectory(t);
   fs.mkdirSync(path.join(directory, 'node_modules'));

@@ -6,6 +6,8 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { test } = require('node:test');
 const { setImmediate: turn } = require('node:timers/promises');
+const v8 = require('node:v8');
+const vm = require('node:vm');
 const { Worker } = require('node:worker_threads');
 
 const { EphemeralClient, PersistentClient } = require('..');
@@ -14,10 +16,14 @@ const { openCollection, temporaryDirectory } = require('./support/databases');
 
 const MEBIBYTE = 2 ** 20;
 
+// Not by the command's --expose-gc: newer versions of Node keep it from the processes of tests.
+v8.setFlagsFromString('--expose-gc');
+const gc = vm.runInNewContext('gc');
+
 // Finalizers run in later turns of the event loop. More turns than they ever need.
 async function collectGarbage() {
   for (let count = 0; count < 20; count++) {
-    globalThis.gc();
+    gc();
     await turn();
   }
 }
@@ -78,13 +84,17 @@ test('ten thousand calls leave no handles and no memory', async (t) => {
     }
     await collectGarbage();
   };
-  // Until the heaps of V8 and of the C library have their size.
-  await run(10_000);
-  const before = { handles: liveHandleCount(), bytes: process.memoryUsage().rss };
-  await run(10_000);
-  const grown = process.memoryUsage().rss - before.bytes;
-  assert.equal(liveHandleCount(), before.handles);
-  assert.ok(grown <= 4 * MEBIBYTE, `${(grown / MEBIBYTE).toFixed(1)} MiB more`);
+  // A leak grows in every round. The heaps of V8 and of the C library grow in the first few.
+  const grown = [];
+  await collectGarbage();
+  const handles = liveHandleCount();
+  for (let round = 0; round < 6 && !grown.some((bytes) => bytes <= 4 * MEBIBYTE); round++) {
+    const before = process.memoryUsage().rss;
+    await run(10_000);
+    grown.push(process.memoryUsage().rss - before);
+  }
+  assert.equal(liveHandleCount(), handles);
+  assert.ok(grown.at(-1) <= 4 * MEBIBYTE, `more bytes each round: ${grown.join(', ')}`);
 });
 
 test('workers share a directory with each other and with the main thread', async (t) => {
