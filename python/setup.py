@@ -30,20 +30,22 @@ def refuse(sentence: str) -> None:
     sys.exit(f"chromadb cannot be built: {sentence}")
 
 
+def output(*command: str) -> str | None:
+    """What a command prints, or None where it is missing or fails."""
+    if shutil.which(command[0]) is None:
+        return None
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
 def version() -> str:
     """The version by the tags of the repository; without any, the release that the sources say.
 
     Commits since the tag are counted, as in 1.5.9+0.1.0.12.g1a2b3c4.
     """
-    described = subprocess.run(
-        ["git", "describe", "--tags", "--match", "v[0-9]*"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if described.returncode == 0:
-        return described.stdout.strip().removeprefix("v").replace("-", ".")
+    described = output("git", "describe", "--tags", "--match", "v[0-9]*")
+    if described is not None:
+        return described.removeprefix("v").replace("-", ".")
     release = ROOT / "Sources/ChromaBase/Release.swift"
     if not release.exists():
         refuse(f"{ROOT} is no checkout of the repository. The engine is built from its sources.")
@@ -90,16 +92,16 @@ def build_library() -> Path:
         refuse(
             "there is no `swift` on PATH. Install Swift 6.3 or later (https://swift.org/install)."
         )
+    if shutil.which("cc") is None:
+        refuse("there is no C compiler. Install one, on Debian with: apt-get install gcc libc6-dev")
     for archive, package in ARCHIVES.items():
         if found_by_compiler(archive) is None:
             refuse(f"{archive} is missing. Install it, on Debian with: apt-get install {package}")
-    command = ["swift", "build", "-c", "release", "--product", "chroma", "--jobs", "2"]
-    command += static_runtime_flags()
+    command = ["swift", "build", "-c", "release", "--product", "chroma", *static_runtime_flags()]
     subprocess.run(command, cwd=ROOT, check=True)
-    shown = subprocess.run(
-        [*command, "--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    return Path(shown.stdout.strip()) / "libchroma.so"
+    folder = output(*command, "--show-bin-path")
+    assert folder, "Swift built the library and does not know where"
+    return Path(folder) / "libchroma.so"
 
 
 def static_runtime_flags() -> list[str]:
@@ -121,11 +123,8 @@ def static_runtime_flags() -> list[str]:
 
 def found_by_compiler(file: str) -> Path | None:
     """Where the C compiler finds a library, if it does."""
-    found = subprocess.run(
-        ["cc", f"-print-file-name={file}"], capture_output=True, text=True, check=False
-    )
-    path = Path(found.stdout.strip())
-    return path if found.returncode == 0 and path.is_absolute() else None
+    path = Path(output("cc", f"-print-file-name={file}") or "")
+    return path if path.is_absolute() else None
 
 
 setup(

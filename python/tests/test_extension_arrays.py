@@ -82,6 +82,7 @@ REFUSED = {
     "rows from last to first": BASE[::-1],
     "broadcast": np.broadcast_to(BASE[0], (4, 4)),
     "unaligned": unaligned(),
+    "unaligned, though a buffer would not say": memoryview(bytes(17))[1:].cast("f", (2, 2)),
     "big-endian": BASE.astype(">f4"),
     "no dimension": np.float32(1).reshape(()),
     "one dimension": BASE[0],
