@@ -50,8 +50,8 @@ class Connection {
       const wasRefusedHere = call === undefined;
       throw translated(error, wasRefusedHere);
     } finally {
-      signal?.removeEventListener('abort', cancel);
       this.#calls.delete(call);
+      signal?.removeEventListener('abort', cancel);
     }
   }
 

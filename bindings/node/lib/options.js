@@ -7,6 +7,8 @@ const { IncludeEnum, includeFlags } = require('./results');
 
 // Wrong ids after which the search for more ends; a message shows ten.
 const WRONG_ID_COUNT_MAX = 100;
+// Characters of a text of the caller's that a message shows.
+const SHOWN_LENGTH_MAX = 100;
 
 /** Every option's value, undefined for those not given. A misspelt one is an error. */
 function takeOptions(method, given, names) {
@@ -15,7 +17,9 @@ function takeOptions(method, given, names) {
   }
   for (const name of Object.keys(given)) {
     if (!names.includes(name)) {
-      throw typeError(`${method}() has no option '${name}'; its options are ${names.join(', ')}`);
+      throw typeError(
+        `${method}() has no option '${shown(name)}'; its options are ${names.join(', ')}`,
+      );
     }
   }
   return given;
@@ -77,7 +81,7 @@ function checkInclude(include, forbidden) {
     if (!Object.hasOwn(IncludeEnum, item)) {
       throw new ChromaValueError(
         `Expected 'include' items to be one of ${Object.keys(IncludeEnum).join(', ')}, ` +
-          `but got ${item}`,
+          `but got ${shown(item)}`,
       );
     }
     if (item === forbidden) {
@@ -90,8 +94,12 @@ function checkInclude(include, forbidden) {
 
 /** The first five and the last five of many. */
 function listed(items) {
-  if (items.length <= 10) return items.join(', ');
-  return `${items.slice(0, 5).join(', ')}, ..., ${items.slice(-5).join(', ')}`;
+  const some = items.length <= 10 ? items : [...items.slice(0, 5), '...', ...items.slice(-5)];
+  return some.map((item) => shown(String(item))).join(', ');
+}
+
+function shown(text) {
+  return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}…`;
 }
 
 /** What a value is, for messages. */

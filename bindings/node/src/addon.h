@@ -157,6 +157,9 @@ METHOD(records_query);
 
 /* ---- Arguments ------------------------------------------------------------------------------ */
 
+/* Number.MAX_SAFE_INTEGER, 2^53 - 1: up to it every integer is a number of its own. */
+#define SAFE_INTEGER_MAX ((int64_t)9007199254740991)
+
 /* What a value is, for messages: "string", "array", "null". */
 const char *kind_of(napi_env env, napi_value value);
 
@@ -178,7 +181,7 @@ typedef enum { ELEMENTS_NEEDED, ELEMENTS_OPTIONAL } elements;
 bool texts_from(napi_env env, memory *memory, napi_value value, const char *list, const char *each,
                 elements elements, const chroma_string **out_texts, size_t *out_count);
 
-/* An integer from 0 to 2^53 - 1; the fallback for undefined and null. */
+/* An integer from 0 to SAFE_INTEGER_MAX; the fallback for undefined and null. */
 bool integer_from(napi_env env, napi_value value, const char *what, uint64_t fallback,
                   uint64_t *out_integer);
 

@@ -4,8 +4,6 @@
 
 #include "addon.h"
 
-/* 2^53 - 1, Number.MAX_SAFE_INTEGER. */
-#define SAFE_INTEGER_MAX 9007199254740991.0
 /* UTF-16 units of a string that are read without asking for its length first. */
 #define SHORT_UNIT_COUNT 256
 
@@ -115,8 +113,9 @@ static bool element_text_from(napi_env env, memory *memory, napi_value array, ui
                               const char *what, elements elements, chroma_string *out_text) {
   napi_value element;
   TRY(env, napi_get_element(env, array, index, &element));
-  if (elements == ELEMENTS_OPTIONAL)
+  if (elements == ELEMENTS_OPTIONAL) {
     return optional_text_from(env, memory, element, what, out_text);
+  }
   return text_from(env, memory, element, what, out_text);
 }
 
@@ -158,7 +157,7 @@ bool integer_from(napi_env env, napi_value value, const char *what, uint64_t fal
     return throw_value(env, "Expected %s to be a number, but got %s", what, kind_of(env, value));
   }
   TRY(env, status);
-  if (!(number >= 0 && number <= SAFE_INTEGER_MAX && floor(number) == number)) {
+  if (!(number >= 0 && number <= (double)SAFE_INTEGER_MAX && floor(number) == number)) {
     return throw_value(env, "Expected %s to be a non-negative integer, but got %.17g", what,
                        number);
   }

@@ -18,8 +18,6 @@
 
 #include "addon.h"
 
-/* 2^53 - 1, Number.MAX_SAFE_INTEGER. */
-#define SAFE_INTEGER_MAX ((int64_t)9007199254740991)
 /* Characters of a key that a message shows. */
 #define KEY_LENGTH_SHOWN_MAX 100
 

@@ -54,6 +54,8 @@ const COLLECTION = [
   ['add', { ...one, ids: [''] }, InvalidArgumentError, /Empty ID/],
   ['add', { ids: ['a', 'b', 'a'], embeddings: [[1], [2], [3]] }, ChromaValueError,
     /^Expected IDs to be unique, but found duplicates of a$/],
+  ['add', { ids: ['x'.repeat(200), 'x'.repeat(200)], embeddings: [[1], [2]] }, ChromaValueError,
+    /^Expected IDs to be unique, but found duplicates of x{100}…$/],
   ['add', { ids: ['a'] }, ChromaValueError, /^No embedding function found for collection 'notes'/],
   ['add', { ids: ['a'], documents: ['x'] }, ChromaValueError, /^No embedding function found/],
   ['add', { ...one, documents: 'x' }, ChromaValueError,
