@@ -80,7 +80,17 @@ class BuildExtension(build_ext):
     def build_extension(self, extension: Extension) -> None:
         extension.library_dirs.append(str(self.library.parent))
         super().build_extension(extension)
-        target = Path(self.get_ext_fullpath(extension.name)).parent / LIBRARY
+        self.lay_library(Path(self.get_ext_fullpath(extension.name)).parent)
+
+    def copy_extensions_to_source(self) -> None:
+        """Of an editable installation, which runs from the checkout."""
+        super().copy_extensions_to_source()
+        self.lay_library(HERE / "chromadb")
+
+    def lay_library(self, folder: Path) -> None:
+        target = folder / LIBRARY
+        # A new file: a process that runs may have the old one mapped.
+        target.unlink(missing_ok=True)
         shutil.copyfile(self.library, target)
         target.chmod(0o755)
         subprocess.run(["strip", "--strip-unneeded", str(target)], check=True)
