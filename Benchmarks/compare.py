@@ -86,13 +86,18 @@ def recall(sides: list[Side]) -> float:
     return shared / sum(len(a) for a in ours)
 
 
+def figure(value: float) -> str:
+    """Three digits that count, and no powers of ten."""
+    return f"{value:.3g}" if value < 999.5 else f"{value:,.0f}"
+
+
 def row(title: str, sides: list[Side]) -> str:
     cells = []
     for side in sides:
         low, middle, high = statistics.quantiles(side.cpu[title], n=4)
-        cells.append(f"{middle:.3g} ({low:.3g}–{high:.3g})")
+        cells.append(f"{figure(middle)} ({figure(low)}–{figure(high)})")
     ours, theirs = (statistics.median(side.cpu[title]) for side in sides)
-    walls = " / ".join(f"{statistics.median(side.wall[title]):.3g}" for side in sides)
+    walls = " / ".join(figure(statistics.median(side.wall[title])) for side in sides)
     return f"| {title} | {cells[0]} | {cells[1]} | {theirs / ours:.1f}× | {walls} |"
 
 

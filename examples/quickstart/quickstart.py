@@ -1,6 +1,6 @@
 """A collection on disk: texts in, the nearest texts out.
 
-pip install 'chromadb[embeddings]' and run it twice: the second time the notes are there already.
+pip install './python[embeddings]' and run it twice: the second time the notes are there already.
 """
 
 import chromadb
