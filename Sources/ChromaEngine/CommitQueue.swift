@@ -27,8 +27,7 @@ enum Submission {
 final class CommitQueue: @unchecked Sendable {
   /// One caller's wish and, later, its answer.
   private final class Entry {
-    /// Nil once it was done: the caller whose closure it may be goes on as soon as it is answered.
-    var submission: Submission?
+    let submission: Submission
     var answer: Result<AppendResult?, ChromaError>?
 
     init(_ submission: Submission) {
@@ -63,16 +62,11 @@ final class CommitQueue: @unchecked Sendable {
 
   /// Does something alone inside the write turn. Blocks until it is done.
   func exclusively<R>(
-    timeoutMilliseconds: Int, _ work: () throws(ChromaError) -> R
+    timeoutMilliseconds: Int, _ work: @escaping () throws(ChromaError) -> R
   ) throws(ChromaError) -> R {
     var outcome: R?
-    // The call blocks until the work is done, so the closure does not outlive it.
-    try withoutActuallyEscaping(work) { (work) throws(ChromaError) in
-      let step = { () throws(ChromaError) in outcome = try work() }
-      try withoutActuallyEscaping(step) { (step) throws(ChromaError) in
-        _ = try submit(.exclusive(step), timeoutMilliseconds)
-      }
-    }
+    let step = { () throws(ChromaError) in outcome = try work() }
+    _ = try submit(.exclusive(step), timeoutMilliseconds)
     guard let outcome else { preconditionFailure("Work that did not throw has an outcome.") }
     return outcome
   }
@@ -111,8 +105,7 @@ final class CommitQueue: @unchecked Sendable {
       defer { queue = [] }
       return queue
     }
-    let answers = perform(entries.compactMap(\.submission))
-    for entry in entries { entry.submission = nil }
+    let answers = perform(entries.map(\.submission))
     turn?.release()
     monitor.withLock {
       for (entry, answer) in zip(entries, answers) { entry.answer = answer }

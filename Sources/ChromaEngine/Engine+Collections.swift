@@ -43,7 +43,7 @@ package struct CollectionRequest: Sendable {
 extension Engine {
   package func createTenant(_ name: Text) throws(ChromaError) {
     try NameRules.checkTenant(name)
-    try exclusively { () throws(ChromaError) in try catalog.createTenant(name) }
+    try exclusively { [self] () throws(ChromaError) in try catalog.createTenant(name) }
   }
 
   package func requireTenant(_ name: Text) throws(ChromaError) {
@@ -53,7 +53,7 @@ extension Engine {
   package func createDatabase(tenant: Text, name: Text) throws(ChromaError) {
     try NameRules.checkDatabase(name)
     let row = DatabaseRow(id: UUID(random: environment.random), tenant: tenant, name: name)
-    try exclusively { () throws(ChromaError) in try catalog.createDatabase(row) }
+    try exclusively { [self] () throws(ChromaError) in try catalog.createDatabase(row) }
   }
 
   package func database(tenant: Text, name: Text) throws(ChromaError) -> DatabaseRow {
@@ -69,7 +69,7 @@ extension Engine {
 
   /// Deletes a database with its collections.
   package func deleteDatabase(tenant: Text, name: Text) throws(ChromaError) {
-    let blobs = try exclusively { () throws(ChromaError) in
+    let blobs = try exclusively { [self] () throws(ChromaError) in
       try catalog.deleteDatabase(tenant: tenant, name: name)
     }
     forgetAll()
@@ -87,7 +87,7 @@ extension Engine {
       id: UUID(random: environment.random), tenant: request.tenant, database: request.database,
       name: request.name, configuration: configuration.stored, schema: nil,
       metadata: request.metadata.map(MetadataCodec.encode))
-    let row = try exclusively { () throws(ChromaError) in
+    let row = try exclusively { [self] () throws(ChromaError) in
       try catalog.createCollection(new, getOrCreate: request.getOrCreate).row
     }
     return try describe(row)
@@ -123,7 +123,7 @@ extension Engine {
   ) throws(ChromaError) {
     if let name { try NameRules.checkCollection(name, argument: "new_name") }
     if let metadata { try NameRules.checkCollectionMetadata(metadata, argument: "new_metadata") }
-    try exclusively { () throws(ChromaError) in
+    try exclusively { [self] () throws(ChromaError) in
       var stored: Text?
       if let configuration {
         let current = try CollectionConfiguration(
@@ -140,7 +140,7 @@ extension Engine {
   package func deleteCollection(
     tenant: Text, database: Text, name: Text
   ) throws(ChromaError) {
-    let deleted = try exclusively { () throws(ChromaError) in
+    let deleted = try exclusively { [self] () throws(ChromaError) in
       try catalog.deleteCollection(tenant: tenant, database: database, name: name)
     }
     forget(deleted.row.id)
@@ -149,7 +149,7 @@ extension Engine {
 
   /// Deletes everything and creates the default tenant and database again.
   package func reset() throws(ChromaError) {
-    let blobs = try exclusively { () throws(ChromaError) in try catalog.reset() }
+    let blobs = try exclusively { [self] () throws(ChromaError) in try catalog.reset() }
     forgetAll()
     delete(blobs)
   }

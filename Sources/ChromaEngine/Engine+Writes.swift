@@ -67,7 +67,8 @@ extension Engine {
     }
     // Which records match is decided inside the turn, where nobody else writes.
     let state = try state(of: id)
-    return try exclusively(timeoutMilliseconds: timeoutMilliseconds) { () throws(ChromaError) in
+    return try exclusively(timeoutMilliseconds: timeoutMilliseconds) {
+      [self] () throws(ChromaError) in
       let ids = try state.read { (_, table) throws(ChromaError) in
         try Selector(selection, in: table, cancel: nil)
           .slotsInOrder(offset: 0, limit: limit).map { table.ids[Int($0)] }

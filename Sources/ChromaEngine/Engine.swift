@@ -121,13 +121,13 @@ package final class Engine: Sendable {
 
   /// Does something alone inside the write turn of all processes.
   func exclusively<R>(
-    timeoutMilliseconds: Int? = nil, _ work: () throws(ChromaError) -> R
+    timeoutMilliseconds: Int? = nil, _ work: @escaping () throws(ChromaError) -> R
   ) throws(ChromaError) -> R {
     try commits.exclusively(
       timeoutMilliseconds: timeoutMilliseconds ?? Limits.writeTurnTimeoutMilliseconds
     ) { () throws(ChromaError) in
       let result = try work()
-      sweep.runOnce()
+      self.sweep.runOnce()
       return result
     }
   }
