@@ -26,7 +26,7 @@ test-long: test-packages
 .PHONY: test-packages
 test-packages:
 	scripts/install-debian-packages gcc g++ libc6-dev python3-dev python3-venv pkg-config \
-	  libsqlite3-dev wordnet-base
+	  clang-format libsqlite3-dev wordnet-base
 	command -v node >/dev/null || scripts/install-debian-packages nodejs
 	[ -f /usr/include/node/node_api.h ] || scripts/install-debian-packages libnode-dev
 
@@ -42,3 +42,4 @@ node:
 
 format:
 	swift format --in-place --recursive Sources Tests Package.swift
+	git ls-files -z '*.c' '*.h' '*.cpp' | xargs -0 clang-format -i

@@ -16,6 +16,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -61,11 +62,16 @@ class Side:
 
 def start(name: str, python: str, data: Path, folder: Path, count: int) -> Side:
     # Some machines steer numpy's BLAS by these; a library must be measured without them.
-    environment = {key: value for key, value in os.environ.items()
-                   if not key.startswith("OPENBLAS_")}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")
+    }
     process = subprocess.Popen(
         [python, str(HERE / "worker.py"), str(data), str(folder / name), str(count)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
     return Side(name, process)
 
 
@@ -110,8 +116,10 @@ def main() -> None:
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="chroma-compare-"))
     try:
-        sides = [start("ours", options.ours, options.data, folder, options.count),
-                 start("official", options.official, options.data, folder, options.count)]
+        sides = [
+            start("ours", options.ours, options.data, folder, options.count),
+            start("official", options.official, options.data, folder, options.count),
+        ]
         imports = [side.ask(step="import")["cpu"] * 1000 for side in sides]
         measure(sides, options.count)
         agreement = recall(sides)
@@ -122,16 +130,20 @@ def main() -> None:
             side.process.wait(timeout=60)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
-                  if line.startswith("model name")), platform.processor())
+    processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    model = processor[1] if processor else platform.processor()
     load = os.getloadavg()[0]
-    print(f"{options.count:,} records of 384 dimensions, {date.today()}, {model}, "
-          f"{os.cpu_count()} cores, load {load:.1f}.")
+    print(
+        f"{options.count:,} records of 384 dimensions, {date.today()}, {model}, "
+        f"{os.cpu_count()} cores, load {load:.1f}."
+    )
     print(f"Both find {agreement:.1%} the same of the ten nearest.\n")
     print("| | ours, CPU ms | official, CPU ms | ratio | wall ms, ours / official |")
     print("| --- | --- | --- | --- | --- |")
-    print(f"| import chromadb and numpy | {imports[0]:.3g} | {imports[1]:.3g} "
-          f"| {imports[1] / imports[0]:.1f}× | |")
+    print(
+        f"| import chromadb and numpy | {imports[0]:.3g} | {imports[1]:.3g} "
+        f"| {imports[1] / imports[0]:.1f}× | |"
+    )
     for title, *_ in STEPS:
         print(row(title, sides))
     print(f"| MiB on disk | {sizes[0]:.1f} | {sizes[1]:.1f} | {sizes[1] / sizes[0]:.1f}× | |")

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 started = time.process_time()
-import chromadb  # noqa: E402  Its import is one of the things measured, with numpy, which it needs.
 import numpy as np  # noqa: E402
+
+import chromadb  # noqa: E402  Its import is one of the things measured, with numpy, which it needs.
 
 imported = time.process_time()
 
@@ -35,7 +36,8 @@ class Side:
         self.records = json.loads((data / "records.json").read_text())[:count]
         self.open()
         self.collection = self.client.create_collection(
-            "glosses", embedding_function=None, metadata={"hnsw:space": "cosine"})
+            "glosses", embedding_function=None, metadata={"hnsw:space": "cosine"}
+        )
 
     def open(self) -> None:
         self.client = chromadb.PersistentClient(path=str(self.directory))
@@ -47,12 +49,16 @@ class Side:
             ids=[row[0] for row in rows],
             documents=[row[1] for row in rows],
             metadatas=[row[2] for row in rows],
-            embeddings=self.embeddings[first : first + BATCH_SIZE])
+            embeddings=self.embeddings[first : first + BATCH_SIZE],
+        )
 
     def add_one(self, round_: int) -> None:
         self.collection.upsert(
-            ids=[f"one-{round_}"], documents=["a single record"], metadatas=[{"lemma": "one"}],
-            embeddings=self.embeddings[round_ : round_ + 1])
+            ids=[f"one-{round_}"],
+            documents=["a single record"],
+            metadatas=[{"lemma": "one"}],
+            embeddings=self.embeddings[round_ : round_ + 1],
+        )
 
     def queries(self, round_: int) -> np.ndarray:
         chosen = random.Random(round_).sample(range(len(self.embeddings)), QUERY_COUNT)
@@ -74,11 +80,15 @@ class Side:
             self.collection.query(query_embeddings=[vector], n_results=RESULT_COUNT, where=where)
 
     def query_document(self, round_: int) -> None:
-        words = random.Random(round_).choices(["water", "light", "music", "plant", "small"],
-                                              k=QUERY_COUNT)
+        words = random.Random(round_).choices(
+            ["water", "light", "music", "plant", "small"], k=QUERY_COUNT
+        )
         for vector, word in zip(self.queries(round_), words, strict=True):
-            self.collection.query(query_embeddings=[vector], n_results=RESULT_COUNT,
-                                  where_document={"$contains": word})
+            self.collection.query(
+                query_embeddings=[vector],
+                n_results=RESULT_COUNT,
+                where_document={"$contains": word},
+            )
 
     def get(self, round_: int) -> None:
         for index in random.Random(round_).sample(range(len(self.records)), QUERY_COUNT):
@@ -97,7 +107,8 @@ class Side:
     def answers(self) -> list[list[str]]:
         """What both sides are compared by: their neighbours of the same vectors."""
         result = self.collection.query(
-            query_embeddings=list(self.queries(4711)), n_results=RESULT_COUNT, include=[])
+            query_embeddings=list(self.queries(4711)), n_results=RESULT_COUNT, include=[]
+        )
         ids: list[list[str]] = result["ids"]
         return ids
 

@@ -131,11 +131,12 @@ CHROMA_API void chroma_cancel_free(chroma_cancel *cancel);
 
 typedef struct chroma_engine_options {
   size_t struct_size;
-  chroma_string path;              /**< The directory, created if missing; none: in memory. */
-  uint32_t allow_reset;            /**< Not 0: chroma_engine_reset() may be used. */
-  uint32_t write_turn_timeout_ms;  /**< Wait for other processes' writes; 0: 10,000 ms. */
+  chroma_string path;             /**< The directory, created if missing; none: in memory. */
+  uint32_t allow_reset;           /**< Not 0: chroma_engine_reset() may be used. */
+  uint32_t write_turn_timeout_ms; /**< Wait for other processes' writes; 0: 10,000 ms. */
 } chroma_engine_options;
-#define CHROMA_ENGINE_OPTIONS_INIT {sizeof(chroma_engine_options), {NULL, 0}, 0, 0}
+#define CHROMA_ENGINE_OPTIONS_INIT \
+  { sizeof(chroma_engine_options), {NULL, 0}, 0, 0 }
 
 /**
  * Opens a directory, or a new database in memory.
@@ -216,10 +217,10 @@ enum {
   CHROMA_METADATA_FLOAT = 3,  /**< value.number; finite. */
   CHROMA_METADATA_STRING = 4, /**< value.string. */
   /* Arrays are not empty. */
-  CHROMA_METADATA_BOOLS = 5,   /**< value.booleans, count elements. */
-  CHROMA_METADATA_INTS = 6,    /**< value.integers, count elements. */
-  CHROMA_METADATA_FLOATS = 7,  /**< value.numbers, count elements. */
-  CHROMA_METADATA_STRINGS = 8  /**< value.strings, count elements. */
+  CHROMA_METADATA_BOOLS = 5,  /**< value.booleans, count elements. */
+  CHROMA_METADATA_INTS = 6,   /**< value.integers, count elements. */
+  CHROMA_METADATA_FLOATS = 7, /**< value.numbers, count elements. */
+  CHROMA_METADATA_STRINGS = 8 /**< value.strings, count elements. */
 };
 
 typedef struct chroma_metadata_entry {
@@ -259,8 +260,10 @@ typedef struct chroma_collection_options {
   uint32_t get_or_create; /**< Not 0: an existing collection is returned unchanged. */
 } chroma_collection_options;
 #define CHROMA_COLLECTION_OPTIONS_INIT \
-  {sizeof(chroma_collection_options), {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, \
-   {NULL, 0, 0, 0}, 0}
+  { \
+    sizeof(chroma_collection_options), {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, \
+        {NULL, 0, 0, 0}, 0 \
+  }
 
 /** @param out_collection  To close with chroma_collection_close(). */
 CHROMA_API chroma_status chroma_collection_create(chroma_engine *engine,
@@ -307,8 +310,10 @@ typedef struct chroma_collection_view {
   uint64_t dimension; /**< Elements of a vector; 0 before the first. */
 } chroma_collection_view;
 #define CHROMA_COLLECTION_VIEW_INIT \
-  {sizeof(chroma_collection_view), {0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, \
-   {NULL, 0, 0, 0}, 0}
+  { \
+    sizeof(chroma_collection_view), {0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, \
+        {NULL, 0, 0, 0}, 0 \
+  }
 
 /** @param out_list  A list of one, to free with chroma_collection_list_free(). */
 CHROMA_API chroma_status chroma_collection_describe(chroma_collection *collection,
@@ -331,8 +336,7 @@ CHROMA_API size_t chroma_collection_list_count(const chroma_collection_list *lis
 
 /** @param out_view  Started from CHROMA_COLLECTION_VIEW_INIT; points into the list afterwards. */
 CHROMA_API chroma_status chroma_collection_list_view(const chroma_collection_list *list,
-                                                     size_t index,
-                                                     chroma_collection_view *out_view,
+                                                     size_t index, chroma_collection_view *out_view,
                                                      chroma_error **out_error);
 
 CHROMA_API void chroma_collection_list_free(chroma_collection_list *list);
@@ -344,7 +348,11 @@ typedef struct chroma_modify_options {
   chroma_string configuration_json; /**< None: stays. */
 } chroma_modify_options;
 #define CHROMA_MODIFY_OPTIONS_INIT \
-  {sizeof(chroma_modify_options), {NULL, 0}, {NULL, 0, 0, 0}, {NULL, 0}}
+  { \
+    sizeof(chroma_modify_options), {NULL, 0}, {NULL, 0, 0, 0}, { \
+      NULL, 0 \
+    } \
+  }
 
 CHROMA_API chroma_status chroma_collection_modify(chroma_collection *collection,
                                                   const chroma_modify_options *options,
@@ -373,11 +381,11 @@ typedef struct chroma_records {
   const chroma_string *documents;   /**< An element without data leaves the document. */
   const chroma_string *uris;
   const chroma_metadata *metadatas;
-  uint8_t request_key[16];     /**< Not all zero: a write repeated with its key happens once. */
+  uint8_t request_key[16];        /**< Not all zero: a write repeated with its key happens once. */
   uint32_t write_turn_timeout_ms; /**< 0: the engine's. */
 } chroma_records;
 #define CHROMA_RECORDS_INIT \
-  {sizeof(chroma_records), 0, NULL, {NULL, 0, 0, 0}, NULL, NULL, NULL, NULL, {0}, 0}
+  { sizeof(chroma_records), 0, NULL, {NULL, 0, 0, 0}, NULL, NULL, NULL, NULL, {0}, 0 }
 
 /**
  * Inserts records; those whose id exists are left as they are. All of a call is durable when it
@@ -415,7 +423,7 @@ typedef struct chroma_delete_options {
   uint32_t write_turn_timeout_ms; /**< 0: the engine's. */
 } chroma_delete_options;
 #define CHROMA_DELETE_OPTIONS_INIT \
-  {sizeof(chroma_delete_options), {NULL, 0, {NULL, 0}, {NULL, 0}}, UINT64_MAX, 0}
+  { sizeof(chroma_delete_options), {NULL, 0, {NULL, 0}, {NULL, 0}}, UINT64_MAX, 0 }
 
 /** @param out_deleted_count  Matches of the filters, or the ids given where there is no filter. */
 CHROMA_API chroma_status chroma_collection_delete_records(chroma_collection *collection,
@@ -442,12 +450,12 @@ typedef struct chroma_get_options {
   chroma_selection selection;
   uint64_t limit; /**< UINT64_MAX for all. */
   uint64_t offset;
-  uint32_t include; /**< CHROMA_INCLUDE_… */
-  uint32_t reserved; /**< 0. */
+  uint32_t include;      /**< CHROMA_INCLUDE_… */
+  uint32_t reserved;     /**< 0. */
   chroma_cancel *cancel; /**< Or NULL. */
 } chroma_get_options;
 #define CHROMA_GET_OPTIONS_INIT \
-  {sizeof(chroma_get_options), {NULL, 0, {NULL, 0}, {NULL, 0}}, UINT64_MAX, 0, 0, 0, NULL}
+  { sizeof(chroma_get_options), {NULL, 0, {NULL, 0}, {NULL, 0}}, UINT64_MAX, 0, 0, 0, NULL }
 
 /** Columns of records. Columns that were not included are NULL; all point into the result. */
 typedef struct chroma_get_view {
@@ -460,7 +468,8 @@ typedef struct chroma_get_view {
   const chroma_string *uris;
   const chroma_metadata *metadatas;
 } chroma_get_view;
-#define CHROMA_GET_VIEW_INIT {sizeof(chroma_get_view), 0, NULL, NULL, 0, NULL, NULL, NULL}
+#define CHROMA_GET_VIEW_INIT \
+  { sizeof(chroma_get_view), 0, NULL, NULL, 0, NULL, NULL, NULL }
 
 /**
  * The selected records in the order in which they were inserted.
@@ -489,7 +498,7 @@ typedef struct chroma_query_options {
   chroma_cancel *cancel; /**< Or NULL. */
 } chroma_query_options;
 #define CHROMA_QUERY_OPTIONS_INIT \
-  {sizeof(chroma_query_options), {NULL, 0, 0, 0}, {NULL, 0, {NULL, 0}, {NULL, 0}}, 10, 0, 0, NULL}
+  { sizeof(chroma_query_options), {NULL, 0, 0, 0}, {NULL, 0, {NULL, 0}, {NULL, 0}}, 10, 0, 0, NULL }
 
 /**
  * Neighbours of query q stand in rows row_offsets[q] to row_offsets[q + 1] of every column, nearest
@@ -508,7 +517,7 @@ typedef struct chroma_query_view {
   const chroma_metadata *metadatas;
 } chroma_query_view;
 #define CHROMA_QUERY_VIEW_INIT \
-  {sizeof(chroma_query_view), 0, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL}
+  { sizeof(chroma_query_view), 0, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL }
 
 /**
  * The selected records nearest to each query. Ties stand in the order of insertion.

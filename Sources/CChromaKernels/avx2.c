@@ -29,8 +29,9 @@ static inline __m256 add_squared_difference(__m256 sum, __m256 a, __m256 b) {
   return _mm256_fmadd_ps(difference, difference, sum);
 }
 
-static inline __attribute__((always_inline)) float
-sum_over(__m256 (*add)(__m256, __m256, __m256), const float *a, const float *b, size_t dimension) {
+static inline __attribute__((always_inline)) float sum_over(__m256 (*add)(__m256, __m256, __m256),
+                                                            const float *a, const float *b,
+                                                            size_t dimension) {
   __m256 sum0 = _mm256_setzero_ps(), sum1 = sum0, sum2 = sum0, sum3 = sum0;
   size_t i = 0;
   for (; i + 32 <= dimension; i += 32) {

@@ -16,8 +16,9 @@ static inline __m512 add_squared_difference(__m512 sum, __m512 a, __m512 b) {
   return _mm512_fmadd_ps(difference, difference, sum);
 }
 
-static inline __attribute__((always_inline)) float
-sum_over(__m512 (*add)(__m512, __m512, __m512), const float *a, const float *b, size_t dimension) {
+static inline __attribute__((always_inline)) float sum_over(__m512 (*add)(__m512, __m512, __m512),
+                                                            const float *a, const float *b,
+                                                            size_t dimension) {
   __m512 sum0 = _mm512_setzero_ps(), sum1 = sum0, sum2 = sum0, sum3 = sum0;
   size_t i = 0;
   for (; i + 64 <= dimension; i += 64) {
@@ -34,8 +35,7 @@ sum_over(__m512 (*add)(__m512, __m512, __m512), const float *a, const float *b, 
     __mmask16 mask = (__mmask16)((1u << (dimension - i)) - 1);
     sum1 = add(sum1, _mm512_maskz_loadu_ps(mask, a + i), _mm512_maskz_loadu_ps(mask, b + i));
   }
-  return _mm512_reduce_add_ps(
-      _mm512_add_ps(_mm512_add_ps(sum0, sum1), _mm512_add_ps(sum2, sum3)));
+  return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(sum0, sum1), _mm512_add_ps(sum2, sum3)));
 }
 
 static inline float dot(const float *a, const float *b, size_t dimension) {
@@ -58,7 +58,9 @@ static void squared_l2_rows(const float *query, size_t dimension, const float *c
 
 #pragma clang attribute pop
 
-static bool is_supported(void) { return __builtin_cpu_supports("avx512f"); }
+static bool is_supported(void) {
+  return __builtin_cpu_supports("avx512f");
+}
 
 const chroma_kernels chroma_kernels_avx512 = {"avx512", is_supported, dot_rows, squared_l2_rows};
 

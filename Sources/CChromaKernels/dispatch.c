@@ -51,6 +51,10 @@ const chroma_kernels *chroma_kernels_variant(size_t index) {
   return index < VARIANT_COUNT ? variants[index] : NULL;
 }
 
-const chroma_kernels *chroma_kernels_best(void) { return best; }
+const chroma_kernels *chroma_kernels_best(void) {
+  return best;
+}
 
-const char *chroma_kernels_cpu_features(void) { return features; }
+const char *chroma_kernels_cpu_features(void) {
+  return features;
+}

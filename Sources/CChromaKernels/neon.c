@@ -26,9 +26,9 @@ static inline float32x4_t load_tail(const float *floats, size_t count) {
   return lanes;
 }
 
-static inline __attribute__((always_inline)) float
-sum_over(float32x4_t (*add)(float32x4_t, float32x4_t, float32x4_t), const float *a, const float *b,
-         size_t dimension) {
+static inline __attribute__((always_inline)) float sum_over(
+    float32x4_t (*add)(float32x4_t, float32x4_t, float32x4_t), const float *a, const float *b,
+    size_t dimension) {
   float32x4_t sum0 = vdupq_n_f32(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
   size_t i = 0;
   for (; i + 16 <= dimension; i += 16) {
@@ -64,7 +64,9 @@ static void squared_l2_rows(const float *query, size_t dimension, const float *c
   measure_rows(squared_l2, query, dimension, rows, count, out);
 }
 
-static bool is_supported(void) { return true; }
+static bool is_supported(void) {
+  return true;
+}
 
 const chroma_kernels chroma_kernels_neon = {"neon", is_supported, dot_rows, squared_l2_rows};
 

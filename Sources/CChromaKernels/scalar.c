@@ -44,6 +44,8 @@ static void squared_l2_rows(const float *query, size_t dimension, const float *c
   measure_rows(squared_l2, query, dimension, rows, count, out);
 }
 
-static bool is_supported(void) { return true; }
+static bool is_supported(void) {
+  return true;
+}
 
 const chroma_kernels chroma_kernels_scalar = {"scalar", is_supported, dot_rows, squared_l2_rows};

@@ -28,9 +28,9 @@ enum {
  * Applies `measure` to each row. Always inlined, `measure` with it, into a function that carries a
  * target attribute: so the loop is written once and still compiled for each instruction set.
  */
-static inline __attribute__((always_inline)) void
-measure_rows(float (*measure)(const float *, const float *, size_t), const float *query,
-             size_t dimension, const float *const *rows, size_t count, float *out) {
+static inline __attribute__((always_inline)) void measure_rows(
+    float (*measure)(const float *, const float *, size_t), const float *query, size_t dimension,
+    const float *const *rows, size_t count, float *out) {
   const size_t row_bytes = dimension * sizeof(float);
   const size_t ahead_bytes = row_bytes < LOOK_AHEAD_BYTES ? row_bytes : LOOK_AHEAD_BYTES;
   for (size_t i = 0; i < count; i++) {

@@ -43,7 +43,7 @@ static uint32_t update_portable(uint32_t crc, const uint8_t *bytes, size_t byte_
 
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) static uint32_t update_sse42(uint32_t crc, const uint8_t *bytes,
-                                                              size_t byte_count) {
+                                                               size_t byte_count) {
   uint64_t wide = crc;
   while (byte_count >= 8) {
     uint64_t word;
@@ -64,7 +64,7 @@ __attribute__((target("sse4.2"))) static uint32_t update_sse42(uint32_t crc, con
 
 #if defined(__aarch64__)
 __attribute__((target("+crc"))) static uint32_t update_arm(uint32_t crc, const uint8_t *bytes,
-                                                          size_t byte_count) {
+                                                           size_t byte_count) {
   while (byte_count >= 8) {
     uint64_t word;
     memcpy(&word, bytes, 8);

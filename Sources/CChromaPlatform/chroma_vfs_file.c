@@ -129,8 +129,7 @@ static int file_write(sqlite3_file *base, const void *bytes, int amount, sqlite3
     chroma_page_seal(file->page, (uint32_t)((uint64_t)position / PAGE_BYTE_COUNT) + 1);
     source = file->page;
   }
-  int status =
-      file->vfs->calls->write(file->file, source, (size_t)amount, (uint64_t)position);
+  int status = file->vfs->calls->write(file->file, source, (size_t)amount, (uint64_t)position);
   return chroma_vfs_result(status, SQLITE_IOERR_WRITE);
 }
 
@@ -193,7 +192,7 @@ static int file_characteristics(sqlite3_file *base) {
 
 static int lock_bytes(vfs_file *file, uint64_t offset, uint64_t byte_count, int kind) {
   return chroma_vfs_result(file->vfs->calls->lock(file->file, offset, byte_count, kind),
-                   SQLITE_IOERR_LOCK);
+                           SQLITE_IOERR_LOCK);
 }
 
 static int lock_shared(vfs_file *file) {

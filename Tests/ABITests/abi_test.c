@@ -228,8 +228,7 @@ static void test_null_and_nonsense_are_refused(void) {
   CHECK(count(collection) == 0);
   CHECK_STATUS(CHROMA_OK, chroma_collection_describe(collection, &list, error));
   CHECK(chroma_collection_list_count(list) == 1);
-  CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT,
-               chroma_collection_list_view(list, 1, &view, error));
+  CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT, chroma_collection_list_view(list, 1, &view, error));
   CHECK_STATUS(CHROMA_OK, chroma_collection_list_view(list, 0, &view, error));
   CHECK(is_text(view.name, "nonsense") && is_text(view.database, "default_database"));
   chroma_collection_list_free(list);
@@ -342,8 +341,7 @@ static void test_cancelled_reads_end(void) {
   CHECK_STATUS(CHROMA_ERROR_CANCELLED,
                chroma_collection_query(collection, &options, &result, error));
   chroma_cancel_free(cancel);
-  CHECK_STATUS(CHROMA_ERROR_CLOSED,
-               chroma_collection_query(collection, &options, &result, error));
+  CHECK_STATUS(CHROMA_ERROR_CLOSED, chroma_collection_query(collection, &options, &result, error));
   chroma_cancel_request(cancel);
   chroma_collection_close(collection);
   chroma_engine_close(engine);

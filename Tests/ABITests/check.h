@@ -10,35 +10,35 @@
 extern int check_count;
 extern int failure_count;
 
-#define CHECK(condition)                                                        \
-  do {                                                                          \
-    ++check_count;                                                              \
-    if (!(condition)) {                                                         \
-      ++failure_count;                                                          \
-      printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);            \
-    }                                                                           \
+#define CHECK(condition) \
+  do { \
+    ++check_count; \
+    if (!(condition)) { \
+      ++failure_count; \
+      printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+    } \
   } while (0)
 
 /* Checks a status; on a difference prints what the library says. Frees the error either way. */
-#define CHECK_STATUS(expected, call)                                            \
-  do {                                                                          \
-    chroma_error *error_ = NULL;                                                \
-    chroma_error **error = &error_;                                             \
-    chroma_status status_ = (call);                                             \
-    ++check_count;                                                              \
-    if (status_ != (expected)) {                                                \
-      chroma_string message_ = chroma_error_message(error_);                    \
-      ++failure_count;                                                          \
-      printf("%s:%d: %s gave %s, not %s: %.*s\n", __FILE__, __LINE__, #call,    \
-             chroma_status_name(status_), chroma_status_name(expected),         \
-             (int)message_.length, message_.data);                              \
-    }                                                                           \
-    CHECK((status_ == CHROMA_OK) == (error_ == NULL));                          \
-    if (error_ != NULL) {                                                       \
-      CHECK(chroma_error_status(error_) == status_);                            \
-      CHECK(chroma_error_message(error_).length > 0);                           \
-    }                                                                           \
-    chroma_error_free(error_);                                                  \
+#define CHECK_STATUS(expected, call) \
+  do { \
+    chroma_error *error_ = NULL; \
+    chroma_error **error = &error_; \
+    chroma_status status_ = (call); \
+    ++check_count; \
+    if (status_ != (expected)) { \
+      chroma_string message_ = chroma_error_message(error_); \
+      ++failure_count; \
+      printf("%s:%d: %s gave %s, not %s: %.*s\n", __FILE__, __LINE__, #call, \
+             chroma_status_name(status_), chroma_status_name(expected), (int)message_.length, \
+             message_.data); \
+    } \
+    CHECK((status_ == CHROMA_OK) == (error_ == NULL)); \
+    if (error_ != NULL) { \
+      CHECK(chroma_error_status(error_) == status_); \
+      CHECK(chroma_error_message(error_).length > 0); \
+    } \
+    chroma_error_free(error_); \
   } while (0)
 
 static inline chroma_string text(const char *string) {

@@ -35,7 +35,8 @@ owned by the caller.
 Everything coming out (dicts, lists, arrays) is fresh: the caller may change it.
 """
 
-from typing import Any, Final, Sequence, final
+from collections.abc import Sequence
+from typing import Any, Final, final
 from uuid import UUID
 
 import numpy as np

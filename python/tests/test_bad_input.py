@@ -16,9 +16,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import chromadb
 import pytest
 from rigs import bad_calls, bad_directories
+
+import chromadb
 
 CHILDREN = Path(__file__).with_name("rigs")
 LONG = bool(os.environ.get("CHROMA_TEST_LONG"))

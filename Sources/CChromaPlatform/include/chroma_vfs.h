@@ -44,8 +44,7 @@ typedef struct chroma_vfs_calls {
   /** Opens a file (CHROMA_FILE_…) whose directory entry is then durable; path NULL: in memory. */
   int (*open)(void *context, const char *path, int mode, void **out_file);
   void (*close)(void *file);
-  int (*read)(void *file, void *buffer, size_t byte_count, uint64_t offset,
-              size_t *out_byte_count);
+  int (*read)(void *file, void *buffer, size_t byte_count, uint64_t offset, size_t *out_byte_count);
   int (*write)(void *file, const void *bytes, size_t byte_count, uint64_t offset);
   int (*set_byte_count)(void *file, uint64_t byte_count);
   int (*byte_count)(void *file, uint64_t *out_byte_count);

@@ -45,9 +45,7 @@ static void addon_finalize(napi_env env, void *data, void *hint) {
 
 static bool addon_fill(napi_env env, napi_value exports) {
 #define FUNCTION(name, function) \
-  { \
-    name, NULL, function, NULL, NULL, NULL, napi_default, NULL \
-  }
+  { name, NULL, function, NULL, NULL, NULL, napi_default, NULL }
   const napi_property_descriptor functions[] = {
       FUNCTION("createEngine", engine_create),
       FUNCTION("close", engine_close),

@@ -8,11 +8,11 @@
 #define SHORT_UNIT_COUNT 256
 
 const char *kind_of(napi_env env, napi_value value) {
-  static const char *const kinds[] = {[napi_undefined] = "undefined", [napi_null] = "null",
-                                      [napi_boolean] = "boolean",     [napi_number] = "number",
-                                      [napi_string] = "string",       [napi_symbol] = "symbol",
-                                      [napi_object] = "object",       [napi_function] = "function",
-                                      [napi_external] = "external",   [napi_bigint] = "bigint"};
+  static const char *const kinds[] = {
+      [napi_undefined] = "undefined", [napi_null] = "null",         [napi_boolean] = "boolean",
+      [napi_number] = "number",       [napi_string] = "string",     [napi_symbol] = "symbol",
+      [napi_object] = "object",       [napi_function] = "function", [napi_external] = "external",
+      [napi_bigint] = "bigint"};
   napi_valuetype type = napi_undefined;
   bool is_array = false;
   if (napi_is_array(env, value, &is_array) == napi_ok && is_array) return "array";

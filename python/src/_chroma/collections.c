@@ -195,8 +195,7 @@ METHOD(count_collections)
         return NULL;
     }
     Py_BEGIN_ALLOW_THREADS
-    status =
-        chroma_collection_count_all(call.engine, tenant, database, &collection_count, &error);
+    status = chroma_collection_count_all(call.engine, tenant, database, &collection_count, &error);
     Py_END_ALLOW_THREADS
     if (status != CHROMA_OK) {
         return raise_error(call.state, status, error);
@@ -221,8 +220,8 @@ METHOD(list_collections)
         return NULL;
     }
     Py_BEGIN_ALLOW_THREADS
-    status = chroma_collection_list_all(call.engine, tenant, database, limit, offset, &list,
-                                        &error);
+    status =
+        chroma_collection_list_all(call.engine, tenant, database, limit, offset, &list, &error);
     Py_END_ALLOW_THREADS
     if (status != CHROMA_OK) {
         return raise_error(call.state, status, error);
@@ -253,8 +252,7 @@ METHOD(create_collection)
 
     if (!engine_enter(self, &call, "create_collection", count, 7, 7)
         || !string_argument(args[0], "name", &options.name)
-        || !optional_string_argument(args[1], "configuration_json_str",
-                                     &options.configuration_json)
+        || !optional_string_argument(args[1], "configuration_json_str", &options.configuration_json)
         || !bool_argument(args[4], "get_or_create", &options.get_or_create)
         || !string_argument(args[5], "tenant", &options.tenant)
         || !string_argument(args[6], "database", &options.database)) {
@@ -294,8 +292,7 @@ METHOD(get_collection)
     chroma_status status;
 
     if (!engine_enter(self, &call, "get_collection", count, 3, 3)
-        || !string_argument(args[0], "name", &name)
-        || !string_argument(args[1], "tenant", &tenant)
+        || !string_argument(args[0], "name", &name) || !string_argument(args[1], "tenant", &tenant)
         || !string_argument(args[2], "database", &database)) {
         return NULL;
     }
@@ -402,8 +399,7 @@ METHOD(delete_collection)
     chroma_status status;
 
     if (!engine_enter(self, &call, "delete_collection", count, 3, 3)
-        || !string_argument(args[0], "name", &name)
-        || !string_argument(args[1], "tenant", &tenant)
+        || !string_argument(args[0], "name", &name) || !string_argument(args[1], "tenant", &tenant)
         || !string_argument(args[2], "database", &database)) {
         return NULL;
     }

@@ -2,8 +2,7 @@
 #include "module.h"
 
 typedef struct {
-    PyObject_HEAD
-    chroma_engine *engine; /* NULL once closed. */
+    PyObject_HEAD chroma_engine *engine; /* NULL once closed. */
 } engine_object;
 
 bool
@@ -139,12 +138,17 @@ engine_reset(PyObject *self, PyObject *Py_UNUSED(ignored))
 /* The text before the empty line is what inspect.signature() reads. */
 #define DOC(name, parameters, doc) name "($self" parameters ")\n--\n\n" doc
 
-#define PLAIN(name, doc) {#name, engine_##name, METH_NOARGS, DOC(#name, "", doc)}
+#define PLAIN(name, doc) \
+    { \
+#name, engine_##name, METH_NOARGS, DOC(#name, "", doc) \
+    }
 
 /* By way of void (*)(void), for which compilers do not warn that the types differ. */
 #define FAST(name, parameters, doc) \
-    {#name, (PyCFunction)(void (*)(void))engine_##name, METH_FASTCALL, \
-     DOC(#name, ", " parameters ", /", doc)}
+    { \
+#name, (PyCFunction)(void (*)(void))engine_##name, METH_FASTCALL, \
+            DOC(#name, ", " parameters ", /", doc) \
+    }
 
 #define RECORDS "embeddings, metadatas, documents, uris, tenant, database"
 
@@ -166,8 +170,7 @@ static PyMethodDef engine_methods[] = {
          "Creates a collection."),
     FAST(get_collection, "name, tenant, database", "The collection of the name."),
     FAST(get_collection_by_id, "collection_id, tenant, database", "The collection of the id."),
-    FAST(update_collection,
-         "collection_id, new_name, new_metadata, new_configuration_json_str",
+    FAST(update_collection, "collection_id, new_name, new_metadata, new_configuration_json_str",
          "Changes what is not None."),
     FAST(delete_collection, "name, tenant, database", "Deletes the collection."),
     FAST(add, "ids, collection_id, " RECORDS, "Inserts records."),
@@ -177,8 +180,7 @@ static PyMethodDef engine_methods[] = {
     FAST(delete, "collection_id, ids, where, where_document, limit, tenant, database",
          "Deletes records and says how many."),
     FAST(count, "collection_id, tenant, database", "How many records there are."),
-    FAST(get,
-         "collection_id, ids, where, limit, offset, where_document, include, tenant, database",
+    FAST(get, "collection_id, ids, where, limit, offset, where_document, include, tenant, database",
          "The selected records in the order of insertion."),
     FAST(query,
          "collection_id, ids, query_embeddings, n_results, where, where_document, include, "
@@ -188,9 +190,10 @@ static PyMethodDef engine_methods[] = {
 };
 
 static PyType_Slot engine_slots[] = {
-    {Py_tp_doc, "Engine(path, allow_reset, /)\n--\n\n"
-                "A handle on a database directory, or, if path is None, on a fresh database in "
-                "memory."},
+    {Py_tp_doc,
+     "Engine(path, allow_reset, /)\n--\n\n"
+     "A handle on a database directory, or, if path is None, on a fresh database in "
+     "memory."},
     {Py_tp_new, engine_new},
     {Py_tp_dealloc, engine_deallocate},
     {Py_tp_methods, engine_methods},

@@ -6,15 +6,15 @@ static const char *
 class_name(chroma_status status)
 {
     switch (status) {
-    case CHROMA_ERROR_INVALID_ARGUMENT:
-    case CHROMA_ERROR_CLOSED:
-        return "InvalidArgumentError";
-    case CHROMA_ERROR_NOT_FOUND:
-        return "NotFoundError";
-    case CHROMA_ERROR_PERMISSION_DENIED:
-        return "AuthorizationError";
-    default:
-        return "InternalError";
+        case CHROMA_ERROR_INVALID_ARGUMENT:
+        case CHROMA_ERROR_CLOSED:
+            return "InvalidArgumentError";
+        case CHROMA_ERROR_NOT_FOUND:
+            return "NotFoundError";
+        case CHROMA_ERROR_PERMISSION_DENIED:
+            return "AuthorizationError";
+        default:
+            return "InternalError";
     }
 }
 

@@ -118,8 +118,7 @@ convert_scalar(const value_context *context, PyObject *value, chroma_metadata_en
         return true;
     }
     /* Whatever runs now may drop the dict's reference. */
-    return call_memory_keep(context->memory, value)
-           && convert_number_like(context, value, entry);
+    return call_memory_keep(context->memory, value) && convert_number_like(context, value, entry);
 }
 
 /* ---- Lists in ----------------------------------------------------------------------------- */
@@ -309,25 +308,25 @@ static PyObject *
 value_object(const chroma_metadata_entry *entry)
 {
     switch (entry->kind) {
-    case CHROMA_METADATA_BOOL:
-        return PyBool_FromLong(entry->value.boolean);
-    case CHROMA_METADATA_INT:
-        return PyLong_FromLongLong(entry->value.integer);
-    case CHROMA_METADATA_FLOAT:
-        return PyFloat_FromDouble(entry->value.number);
-    case CHROMA_METADATA_STRING:
-        return string_object(entry->value.string);
-    case CHROMA_METADATA_BOOLS:
-        return list_of(entry, bool_element);
-    case CHROMA_METADATA_INTS:
-        return list_of(entry, int_element);
-    case CHROMA_METADATA_FLOATS:
-        return list_of(entry, float_element);
-    case CHROMA_METADATA_STRINGS:
-        return list_of(entry, string_element);
-    default:
-        PyErr_Format(PyExc_SystemError, "metadata of the unknown kind %d", (int)entry->kind);
-        return NULL;
+        case CHROMA_METADATA_BOOL:
+            return PyBool_FromLong(entry->value.boolean);
+        case CHROMA_METADATA_INT:
+            return PyLong_FromLongLong(entry->value.integer);
+        case CHROMA_METADATA_FLOAT:
+            return PyFloat_FromDouble(entry->value.number);
+        case CHROMA_METADATA_STRING:
+            return string_object(entry->value.string);
+        case CHROMA_METADATA_BOOLS:
+            return list_of(entry, bool_element);
+        case CHROMA_METADATA_INTS:
+            return list_of(entry, int_element);
+        case CHROMA_METADATA_FLOATS:
+            return list_of(entry, float_element);
+        case CHROMA_METADATA_STRINGS:
+            return list_of(entry, string_element);
+        default:
+            PyErr_Format(PyExc_SystemError, "metadata of the unknown kind %d", (int)entry->kind);
+            return NULL;
     }
 }
 

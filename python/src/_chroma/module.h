@@ -150,8 +150,8 @@ bool optional_strings_argument(call_memory *memory, PyObject *given, const char 
 bool vectors_argument(call_memory *memory, PyObject *given, const char *name,
                       chroma_vectors *vectors);
 /* One bool a record; None is NULL. */
-bool flags_argument(call_memory *memory, PyObject *given, const char *name,
-                    const uint8_t **flags, size_t *count);
+bool flags_argument(call_memory *memory, PyObject *given, const char *name, const uint8_t **flags,
+                    size_t *count);
 bool include_argument(module_state *state, PyObject *given, uint32_t *include);
 
 /* ---- Metadata ----------------------------------------------------------------------------- */
@@ -160,8 +160,8 @@ bool include_argument(module_state *state, PyObject *given, uint32_t *include);
 typedef enum { NONE_IS_REFUSED, NONE_REMOVES_THE_KEY, NONE_IS_SKIPPED } none_meaning;
 
 /* None is no metadata. */
-bool metadata_argument(module_state *state, call_memory *memory, PyObject *given,
-                       const char *name, none_meaning none, chroma_metadata *metadata);
+bool metadata_argument(module_state *state, call_memory *memory, PyObject *given, const char *name,
+                       none_meaning none, chroma_metadata *metadata);
 
 /* A map for each record; None is NULL. */
 bool metadatas_argument(module_state *state, call_memory *memory, PyObject *given,

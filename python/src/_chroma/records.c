@@ -93,10 +93,14 @@ METHOD(add)
     if (!engine_enter(self, &call, "add", count, 8, 8)) {
         return NULL;
     }
-    const write_arguments given = {.ids = args[0],       .collection_id = args[1],
-                                   .embeddings = args[2], .metadatas = args[3],
-                                   .documents = args[4],  .uris = args[5],
-                                   .tenant = args[6],     .database = args[7],
+    const write_arguments given = {.ids = args[0],
+                                   .collection_id = args[1],
+                                   .embeddings = args[2],
+                                   .metadatas = args[3],
+                                   .documents = args[4],
+                                   .uris = args[5],
+                                   .tenant = args[6],
+                                   .database = args[7],
                                    .embedding_present = Py_None};
     return write_records(&call, &given, NONE_IS_REFUSED, true, chroma_collection_add);
 }
@@ -105,10 +109,14 @@ METHOD(add)
 static write_arguments
 arguments_in_order(PyObject *const *args, Py_ssize_t count)
 {
-    return (write_arguments){.collection_id = args[0], .ids = args[1],
-                             .embeddings = args[2],    .metadatas = args[3],
-                             .documents = args[4],     .uris = args[5],
-                             .tenant = args[6],        .database = args[7],
+    return (write_arguments){.collection_id = args[0],
+                             .ids = args[1],
+                             .embeddings = args[2],
+                             .metadatas = args[3],
+                             .documents = args[4],
+                             .uris = args[5],
+                             .tenant = args[6],
+                             .database = args[7],
                              .embedding_present = count > 8 ? args[8] : Py_None};
 }
 

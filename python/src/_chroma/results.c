@@ -11,18 +11,17 @@ static PyStructSequence_Field database_fields[] = {
     {"id", NULL}, {"name", NULL}, {"tenant", NULL}, {NULL, NULL}};
 
 static PyStructSequence_Field collection_fields[] = {
-    {"id", NULL},       {"name", NULL},      {"configuration", NULL}, {"schema", NULL},
-    {"metadata", NULL}, {"dimension", NULL}, {"tenant", NULL},        {"database", NULL},
-    {NULL, NULL}};
+    {"id", NULL},     {"name", NULL},     {"configuration", NULL},
+    {"schema", NULL}, {"metadata", NULL}, {"dimension", NULL},
+    {"tenant", NULL}, {"database", NULL}, {NULL, NULL}};
 
-static PyStructSequence_Field get_fields[] = {
-    {"ids", NULL}, {"embeddings", NULL}, {"documents", NULL}, {"uris", NULL}, {"metadatas", NULL},
-    {NULL, NULL}};
+static PyStructSequence_Field get_fields[] = {{"ids", NULL},       {"embeddings", NULL},
+                                              {"documents", NULL}, {"uris", NULL},
+                                              {"metadatas", NULL}, {NULL, NULL}};
 
 static PyStructSequence_Field query_fields[] = {
-    {"ids", NULL},  {"embeddings", NULL}, {"documents", NULL},
-    {"uris", NULL}, {"metadatas", NULL},  {"distances", NULL},
-    {NULL, NULL}};
+    {"ids", NULL},       {"embeddings", NULL}, {"documents", NULL}, {"uris", NULL},
+    {"metadatas", NULL}, {"distances", NULL},  {NULL, NULL}};
 
 bool
 result_types_create(PyObject *module, module_state *state)
@@ -216,8 +215,8 @@ embedding_rows(const result_column *column, size_t first, size_t count)
         return NULL;
     }
     size_t dimension = count == 0 ? 0 : column->dimension;
-    PyObject *array = PyObject_CallFunction(empty, "(nn)s", (Py_ssize_t)count,
-                                            (Py_ssize_t)dimension, "f");
+    PyObject *array =
+        PyObject_CallFunction(empty, "(nn)s", (Py_ssize_t)count, (Py_ssize_t)dimension, "f");
     if (array == NULL || count == 0) {
         return array;
     }
@@ -240,7 +239,8 @@ get_response(module_state *state, const chroma_get_view *view)
         result_column column;
     } columns[] = {
         {true, string_rows, {state, .strings = view->ids}},
-        {view->embeddings != NULL, embedding_rows,
+        {view->embeddings != NULL,
+         embedding_rows,
          {state, .numbers = view->embeddings, .dimension = view->dimension}},
         {view->documents != NULL, string_rows, {state, .strings = view->documents}},
         {view->uris != NULL, string_rows, {state, .strings = view->uris}},
@@ -285,7 +285,8 @@ query_response(module_state *state, const chroma_query_view *view)
         result_column column;
     } columns[] = {
         {true, string_rows, {state, .strings = view->ids}},
-        {view->embeddings != NULL, embedding_rows,
+        {view->embeddings != NULL,
+         embedding_rows,
          {state, .numbers = view->embeddings, .dimension = view->dimension}},
         {view->documents != NULL, string_rows, {state, .strings = view->documents}},
         {view->uris != NULL, string_rows, {state, .strings = view->uris}},

@@ -35,10 +35,11 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import chromadb
 import numpy as np
-from chromadb.config import Settings
 from values import decode, encode
+
+import chromadb
+from chromadb.config import Settings
 
 ADMIN = {
     "create_tenant",

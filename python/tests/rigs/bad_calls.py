@@ -14,8 +14,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import chromadb
 import numpy as np
+
+import chromadb
 
 SURROGATE = "\ud800"
 RECORDS = {
@@ -333,7 +334,8 @@ EXPECTED: dict[str, tuple[str | None, str]] = {
     "a document of 20 MB": (None, "'ids': []"),
     "100,000 ids": (None, "'ids': []"),
     "dimension 100,000": (
-        "InvalidArgumentError", "expecting embedding with dimension of 2, got 100000"
+        "InvalidArgumentError",
+        "expecting embedding with dimension of 2, got 100000",
     ),
     "include of a number": ("ValueError", "Expected include item to be a str, got 1 in get."),
     "include unknown": ("ValueError", "got everything in get."),

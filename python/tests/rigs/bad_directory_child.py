@@ -14,9 +14,10 @@ import json
 import os
 import sys
 
+import numpy as np
+
 import chromadb
 import chromadb.errors
-import numpy as np
 
 SMALL, LARGE = 3, 700
 NOBODY = 65534

@@ -18,8 +18,9 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
-import chromadb
 from workload import COLLECTION, step
+
+import chromadb
 
 
 def write(directory: str, seed: int, writer: int, first: int, count: int) -> None:
