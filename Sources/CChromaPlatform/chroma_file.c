@@ -34,9 +34,13 @@ static _Atomic uint64_t generation;
 /* What kept this library from watching forks, or 0. Then it opens nothing. */
 static int fork_error;
 
-static void before_fork(void) { pthread_mutex_lock(&table_mutex); }
+static void before_fork(void) {
+  pthread_mutex_lock(&table_mutex);
+}
 
-static void after_fork_in_parent(void) { pthread_mutex_unlock(&table_mutex); }
+static void after_fork_in_parent(void) {
+  pthread_mutex_unlock(&table_mutex);
+}
 
 static void after_fork_in_child(void) {
   for (size_t index = 0; index < table_count; index += 1) {
@@ -325,7 +329,9 @@ int chroma_file_map(int descriptor, uint64_t offset, size_t byte_count, void **o
   return 0;
 }
 
-void chroma_file_unmap(void *memory, size_t byte_count) { munmap(memory, byte_count); }
+void chroma_file_unmap(void *memory, size_t byte_count) {
+  munmap(memory, byte_count);
+}
 
 /* ---- Paths ---------------------------------------------------------------------------------- */
 
@@ -351,7 +357,9 @@ int chroma_path_rename(const char *source, const char *target) {
   return rename(source, target) == 0 ? 0 : errno;
 }
 
-int chroma_path_remove(const char *path) { return remove(path) == 0 ? 0 : errno; }
+int chroma_path_remove(const char *path) {
+  return remove(path) == 0 ? 0 : errno;
+}
 
 int chroma_path_sync_directory(const char *path) {
   int descriptor;
