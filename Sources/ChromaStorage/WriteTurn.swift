@@ -65,7 +65,7 @@ package final class WriteTurn: Sendable {
       try file.tryLock(Self.doorByte..<Self.doorByte + 1, .exclusive)
     }
     do throws(ChromaError) {
-      ticket.number = try drawTicket()
+      try drawTicket()
       try file.unlock(Self.doorByte..<Self.doorByte + 1)
       try wait(until: deadline, timeoutMilliseconds) { () throws(ChromaError) in
         let ahead = Self.queueByte..<Self.queueByte + ticket.number
@@ -86,7 +86,7 @@ package final class WriteTurn: Sendable {
   }
 
   /// Under the door: takes the next number and locks its byte.
-  private func drawTicket() throws(ChromaError) -> UInt64 {
+  private func drawTicket() throws(ChromaError) {
     let head = try file.read(at: 0, byteCountMax: 16)
     var next: UInt64 = 1
     if head.count == 16, head.starts(with: Self.magic) {
@@ -99,11 +99,12 @@ package final class WriteTurn: Sendable {
     while try !file.tryLock(Self.queueByte + next..<Self.queueByte + next + 1, .exclusive) {
       next = next % Self.ticketMax + 1
     }
+    // Before anything else can fail: `release` has to know of the byte.
+    ticket.number = next
     var writer = ByteWriter(byteCountExpected: 16)
     for byte in Self.magic { writer.write(byte) }
     writer.write(next % Self.ticketMax + 1)
     try file.write(writer.bytes, at: 0)
-    return next
   }
 
   private func signIn() throws(ChromaError) {

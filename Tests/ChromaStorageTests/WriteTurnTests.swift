@@ -57,6 +57,27 @@ import Testing
     try waiting.acquire(timeoutMilliseconds: 0)
   }
 
+  @Test("a turn that could not be taken because the disk failed is held by nobody")
+  func failedAcquisition() throws {
+    for ordinal in 1...8 {
+      let disk = SimulatedDisk()
+      try disk.createDirectories("/d")
+      let failing = try WriteTurn(fileSystem: disk, directory: "/d", clock: clock)
+      let other = try WriteTurn(fileSystem: disk, directory: "/d", clock: clock)
+      disk.inject(DiskFault(nil, ordinal: ordinal, code: EIO))
+      do throws(ChromaError) {
+        try failing.acquire(timeoutMilliseconds: 0)
+        failing.release()
+      } catch {
+        #expect(error.kind == .io, "call \(ordinal)")
+      }
+      disk.removeFaults()
+      try other.acquire(timeoutMilliseconds: 0)
+      other.release()
+      try failing.acquire(timeoutMilliseconds: 0)
+    }
+  }
+
   @Test("a holder that dies gives the turn away at once")
   func deadHolder() throws {
     var holder: WriteTurn? = try turn()
