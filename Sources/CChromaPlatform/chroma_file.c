@@ -364,6 +364,11 @@ int chroma_path_remove(const char *path) {
 int chroma_path_sync_directory(const char *path) {
   int descriptor;
   int error = open_registered(path, O_RDONLY | O_DIRECTORY, &descriptor);
+  if (error == EACCES) {
+    /* Who may not read a directory cannot sync it, and has hardly written to it: one of those above
+       a database. SQLite goes on, too. */
+    return 0;
+  }
   if (error != 0) {
     return error;
   }

@@ -42,14 +42,18 @@ package final class SQLiteCatalog: Catalog {
   ///
   /// The write turn is not needed: SQLite's own locks keep two that create it apart.
   ///
-  /// - Parameter directory: An existing directory's absolute path.
+  /// - Parameters:
+  ///   - directory: An existing directory's absolute path.
+  ///   - syncs: Shared with whatever else may not be written after a failed sync.
   /// - Throws: `.unsupportedFormat` for a newer release's file, `.corruption` for what is none of
   ///   ours; the sentence names the file, which is unchanged.
   package init(
-    fileSystem: any FileSystem, directory: String, clock: any Clock, random: any RandomSource
+    fileSystem: any FileSystem, directory: String, clock: any Clock, random: any RandomSource,
+    syncs: SyncLatch? = nil
   ) throws(ChromaError) {
     database = SQLiteDatabase(
-      path: "\(directory)/\(Self.fileName)", fileSystem: fileSystem, clock: clock, random: random)
+      path: "\(directory)/\(Self.fileName)", fileSystem: fileSystem, clock: clock, random: random,
+      syncs: syncs)
     try CatalogFile.refuseForeign(database.path, in: fileSystem)
     writer = Slot(try Self.open(database, clock))
   }
@@ -130,7 +134,7 @@ package final class SQLiteCatalog: Catalog {
   ) throws(ChromaError) -> Outcome {
     try writer.connection.withLock { (connection) throws(ChromaError) in
       guard let connection else { throw .catalogClosed() }
-      try database.checkWritable()
+      try database.syncs.checkWritable()
       let outcome: Outcome
       do throws(ChromaError) {
         outcome = try connection.withTransaction(.immediate) { () throws(ChromaError) in

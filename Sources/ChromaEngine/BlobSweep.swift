@@ -17,10 +17,10 @@ final class BlobSweep: Sendable {
     self.blobs = blobs
   }
 
-  /// To be called inside the write turn, where nobody is between a blob and its row, and after a
-  /// commit of this engine. A commit that another process's failed sync left in the WAL, seen by
-  /// nobody, comes back if the next one to look is a recovery; once another commit stands in its
-  /// place it cannot, and its blobs can go.
+  /// To be called inside the write turn, where nobody is between a blob and its row, and after an
+  /// append of this engine. A commit whose sync failed stands in the WAL, seen by nobody, and comes
+  /// back if the next one to look is a recovery; once another commit stands in its place it cannot,
+  /// and its blobs can go.
   ///
   /// A failure costs only space, until the next commit tries again.
   func runOnce() {

@@ -40,7 +40,6 @@ package final class Engine: Sendable {
   let blobs: BlobStore
   let commits: CommitQueue
   let log: LogWriter
-  private let sweep: BlobSweep
   private let states = Mutex<[UUID: CollectionState]>([:])
   private let isAbandoned = Mutex(false)
 
@@ -54,12 +53,15 @@ package final class Engine: Sendable {
     self.environment = environment
     let files = environment.fileSystem
     let directory = environment.directory
-    try files.createDirectories(directory)
+    if try files.attributes("\(directory)/\(SQLiteCatalog.fileName)") == nil {
+      try files.createDirectories(directory)
+    }
+    let syncs = SyncLatch(directory)
     let catalog = wrapCatalog(
       try SQLiteCatalog(
         fileSystem: files, directory: directory, clock: environment.clock,
-        random: environment.random))
-    let blobs = BlobStore(fileSystem: files, directory: "\(directory)/blobs")
+        random: environment.random, syncs: syncs))
+    let blobs = BlobStore(fileSystem: files, directory: "\(directory)/blobs", syncs: syncs)
     let turn =
       environment.isShared
       ? try WriteTurn(fileSystem: files, directory: directory, clock: environment.clock) : nil
@@ -67,12 +69,8 @@ package final class Engine: Sendable {
     self.blobs = blobs
     let log = LogWriter(catalog: catalog, blobs: blobs, random: environment.random)
     self.log = log
-    let sweep = BlobSweep(catalog: catalog, blobs: blobs)
-    self.sweep = sweep
     commits = CommitQueue(turn: turn) { (appends) throws(ChromaError) in
-      let results = try log.append(appends)
-      if results.contains(where: \.isAppended) { sweep.runOnce() }
-      return results
+      try log.append(appends)
     }
   }
 
@@ -124,12 +122,7 @@ package final class Engine: Sendable {
     timeoutMilliseconds: Int? = nil, _ work: @escaping () throws(ChromaError) -> R
   ) throws(ChromaError) -> R {
     try commits.exclusively(
-      timeoutMilliseconds: timeoutMilliseconds ?? Limits.writeTurnTimeoutMilliseconds
-    ) { () throws(ChromaError) in
-      let result = try work()
-      self.sweep.runOnce()
-      return result
-    }
+      timeoutMilliseconds: timeoutMilliseconds ?? Limits.writeTurnTimeoutMilliseconds, work)
   }
 
   /// Removes blobs that a committed transaction left without a reference. A failure costs only

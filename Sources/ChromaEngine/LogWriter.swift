@@ -15,9 +15,17 @@ struct PendingAppend {
 
 /// Belongs to whoever holds the write turn.
 struct LogWriter: Sendable {
-  let catalog: any Catalog
-  let blobs: BlobStore
-  let random: any RandomSource
+  private let catalog: any Catalog
+  private let blobs: BlobStore
+  private let random: any RandomSource
+  private let sweep: BlobSweep
+
+  init(catalog: any Catalog, blobs: BlobStore, random: any RandomSource) {
+    self.catalog = catalog
+    self.blobs = blobs
+    self.random = random
+    sweep = BlobSweep(catalog: catalog, blobs: blobs)
+  }
 
   /// Appends batches in one transaction. A blob is durable before the row that refers to it.
   ///
@@ -40,6 +48,7 @@ struct LogWriter: Sendable {
         try? blobs.delete(name.string)
       }
     }
+    if results.contains(where: \.isAppended) { sweep.runOnce() }
     return results
   }
 

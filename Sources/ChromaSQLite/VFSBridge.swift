@@ -101,9 +101,9 @@ private func open(
     // Always, not only when the file is new: whoever made it may have died before this sync, and a
     // commit in a file without a name is lost. The WAL index is remade after a power cut; and a
     // database that takes no more writes is still opened for reading.
-    if !path.hasSuffix("-shm"), database.isWritable {
+    if !path.hasSuffix("-shm"), database.syncs.isWritable {
       let parent = Place.parent(of: path)
-      try database.syncing { () throws(ChromaError) in
+      try database.syncs.syncing { () throws(ChromaError) in
         try database.fileSystem.syncDirectory(parent)
       }
     }
@@ -131,7 +131,7 @@ private func vfsWrite(
   file: UnsafeMutableRawPointer?, bytes: UnsafeRawPointer?, byteCount: Int, offset: UInt64
 ) -> Int32 {
   VFSFile.status(file) { (file) throws(ChromaError) in
-    try file.context.database.checkWritable()
+    try file.context.database.syncs.checkWritable()
     try file.file.write(UnsafeRawBufferPointer(start: bytes, count: byteCount), at: offset)
     return vfsOK
   }
@@ -139,7 +139,7 @@ private func vfsWrite(
 
 private func vfsSetByteCount(file: UnsafeMutableRawPointer?, byteCount: UInt64) -> Int32 {
   VFSFile.status(file) { (file) throws(ChromaError) in
-    try file.context.database.checkWritable()
+    try file.context.database.syncs.checkWritable()
     try file.file.setByteCount(byteCount)
     return vfsOK
   }
@@ -156,7 +156,7 @@ private func vfsByteCount(
 
 private func vfsSync(file: UnsafeMutableRawPointer?) -> Int32 {
   VFSFile.status(file) { (file) throws(ChromaError) in
-    try file.context.database.syncing { () throws(ChromaError) in try file.file.sync() }
+    try file.context.database.syncs.syncing { () throws(ChromaError) in try file.file.sync() }
     return vfsOK
   }
 }
@@ -206,10 +206,10 @@ private func vfsRemove(
   return context.status { () throws(ChromaError) in
     let database = context.database
     let path = String(cString: path)
-    try database.checkWritable()
+    try database.syncs.checkWritable()
     guard try database.fileSystem.remove(path) else { return Int32(CHROMA_VFS_MISSING) }
     if isDurable {
-      try database.syncing { () throws(ChromaError) in
+      try database.syncs.syncing { () throws(ChromaError) in
         try database.fileSystem.syncDirectory(Place.parent(of: path))
       }
     }

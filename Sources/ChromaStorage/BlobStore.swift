@@ -23,8 +23,9 @@
 //   * A blob never changes. It is removed once nothing refers to it.
 
 package import ChromaBase
+internal import Synchronization
 
-/// The blobs of one folder. Thread-safe: it has no state.
+/// The blobs of one folder. Thread-safe.
 package struct BlobStore: Sendable {
   private static let magic: [UInt8] = Array("ChromaBL".utf8)
   private static let major: UInt16 = 1
@@ -34,13 +35,23 @@ package struct BlobStore: Sendable {
   private static let temporarySuffix = ".tmp"
   private static let nameByteCountMax = 128
 
+  /// What is known of the folder.
+  private final class Folder: Sendable {
+    let isDurable = Atomic(false)
+  }
+
   private let fileSystem: any FileSystem
   private let directory: String
+  private let folder = Folder()
+  private let syncs: SyncLatch
 
-  /// - Parameter directory: Created with the first blob.
-  package init(fileSystem: any FileSystem, directory: String) {
+  /// - Parameters:
+  ///   - directory: Created with the first blob, in one that exists.
+  ///   - syncs: Shared with whatever else may not be written after a failed sync.
+  package init(fileSystem: any FileSystem, directory: String, syncs: SyncLatch? = nil) {
     self.fileSystem = fileSystem
     self.directory = directory
+    self.syncs = syncs ?? SyncLatch(directory)
   }
 
   /// Stores a blob durably under a name that no blob has.
@@ -48,7 +59,8 @@ package struct BlobStore: Sendable {
   /// - Throws: `.io`, `.outOfSpace`. Then the blob is not there.
   package func put(_ payload: [UInt8], name: String) throws(ChromaError) {
     try Self.check(name)
-    try fileSystem.createDirectories(directory)
+    try syncs.checkWritable()
+    try createFolder()
     let path = "\(directory)/\(name)"
     let temporaryPath = path + Self.temporarySuffix
     do throws(ChromaError) {
@@ -60,13 +72,23 @@ package struct BlobStore: Sendable {
         Self.header(payloadByteCount: payload.count, name: name, checksums: checksums), at: 0)
       try file.write(payload, at: UInt64(Self.headerByteCount))
       try file.write(checksums, at: payloadEnd)
-      try file.sync()
+      try syncs.syncing { () throws(ChromaError) in try file.sync() }
       try fileSystem.rename(temporaryPath, to: path)
     } catch {
       _ = try? fileSystem.remove(temporaryPath)
       throw error
     }
-    try fileSystem.syncDirectory(directory)
+    try syncs.syncing { () throws(ChromaError) in try fileSystem.syncDirectory(directory) }
+  }
+
+  private func createFolder() throws(ChromaError) {
+    if folder.isDurable.load(ordering: .acquiring) { return }
+    try fileSystem.createDirectory(directory)
+    // Also if it was there: whoever made it may have died before it was durable.
+    try syncs.syncing { () throws(ChromaError) in
+      try fileSystem.syncDirectory(Place.parent(of: directory))
+    }
+    folder.isDurable.store(true, ordering: .releasing)
   }
 
   /// The payload of a blob.

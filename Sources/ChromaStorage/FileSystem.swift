@@ -167,12 +167,14 @@ extension FileSystem {
     return file
   }
 
-  /// Creates a directory and what is missing above it, durably: each new entry is synced.
+  /// Creates a directory and what is missing above it, durably: every directory above it is synced,
+  /// since whoever made what is there already may have died, or failed, before it was durable.
   package func createDirectories(_ path: String) throws(ChromaError) {
-    if try attributes(path)?.kind == .directory { return }
+    if path == "/" { return }
     let parent = Place.parent(of: path)
-    if parent != path { try createDirectories(parent) }
-    if try createDirectory(path) { try syncDirectory(parent) }
+    try createDirectories(parent)
+    if try attributes(path)?.kind != .directory { try createDirectory(path) }
+    try syncDirectory(parent)
   }
 }
 

@@ -12,6 +12,10 @@ import Testing
     let path = disk.path("a")
     #expect(try disk.files.openIfPresent(path, .readOnly) == nil)
     #expect(try disk.files.openIfPresent(path, .readWrite) == nil)
+    #expect(try disk.files.openIfPresent(disk.path("missing/file"), .readOnly) == nil)
+    #expect(throws: ChromaError.self) {
+      _ = try disk.files.openIfPresent(disk.path("missing/file"), .create)
+    }
     #expect(try disk.files.attributes(path) == nil)
     let file = try disk.files.open(path, .createNew)
     #expect(try file.byteCount() == 0)

@@ -32,8 +32,8 @@ import Testing
     var history = try SQLiteHistory(seed: 1)
     try history.run(transactionCount: 5, &random)
     var imageCount = 0
-    for image in history.disk.history where image.isBeforeSync && image.pendingCount <= 9 {
-      for number in 0..<(UInt64(1) << UInt64(image.pendingCount)) {
+    for image in history.disk.history where image.isBeforeSync && image.pendingCount() <= 9 {
+      for number in 0..<(UInt64(1) << UInt64(image.pendingCount())) {
         let complaint = history.complaint(
           about: image.afterPowerCut(number: number), at: image, &random)
         if let complaint { Issue.record("call \(image.callCount), \(number): \(complaint)") }

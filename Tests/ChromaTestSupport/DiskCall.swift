@@ -13,6 +13,8 @@ package struct DiskCall: Equatable, Sendable, CustomStringConvertible {
       case .open, .read, .lock, .map, .list, .attributes: false
       }
     }
+
+    package var isSync: Bool { self == .sync || self == .syncDirectory }
   }
 
   package var kind: Kind
@@ -20,6 +22,8 @@ package struct DiskCall: Equatable, Sendable, CustomStringConvertible {
   package var offset: UInt64 = 0
   package var byteCount = 0
   package var isFailed = false
+  /// Whether it failed because a fault said so.
+  package var isInjected = false
 
   package var description: String {
     "\(kind.rawValue) \(path) \(offset)+\(byteCount)\(isFailed ? " failed" : "")"

@@ -9,9 +9,16 @@ package struct DiskImage: Sendable {
   /// images before syncs, and the last one, leave whatever any moment can leave.
   package internal(set) var isBeforeSync = false
 
+  /// The same, with everything durable.
+  package var settled: DiskImage { DiskImage(state: state.settled(), callCount: 0) }
+
   /// Pending writes and directory changes: a cut leaves one of two to this power, torn writes not
   /// counted.
-  package var pendingCount: Int { state.pendingCount }
+  ///
+  /// - Parameter paths: Files that are not counted, because what they hold does not matter.
+  package func pendingCount(except paths: [String] = []) -> Int {
+    state.pendingCount(except: state.files(at: paths))
+  }
 
   /// A disk as a power cut at this moment leaves it, by chance: unsynced writes torn, lost or
   /// reordered, unsynced directory entries lost.
@@ -21,8 +28,11 @@ package struct DiskImage: Sendable {
   }
 
   /// One of the two-to-the-`pendingCount` disks that a power cut leaves if it tears no write.
-  package func afterPowerCut(number: UInt64) -> DiskImage {
+  ///
+  /// - Parameter paths: Files that lose nothing.
+  package func afterPowerCut(number: UInt64, keeping paths: [String] = []) -> DiskImage {
     var choices = EnumeratedChoices(number)
-    return DiskImage(state: state.afterPowerCut(&choices), callCount: 0)
+    let kept = state.files(at: paths)
+    return DiskImage(state: state.afterPowerCut(&choices, keeping: kept), callCount: 0)
   }
 }

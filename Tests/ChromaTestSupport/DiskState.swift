@@ -150,17 +150,41 @@ struct DiskState: Sendable {
   // MARK: Power cuts
 
   /// Things that a power cut may keep or lose, each by itself.
-  var pendingCount: Int {
-    nodes.values.reduce(0) { $0 + $1.pending.count }
+  ///
+  /// - Parameter kept: Files that are not counted.
+  func pendingCount(except kept: Set<Int> = []) -> Int {
+    nodes.reduce(0) { $0 + (kept.contains($1.key) ? 0 : $1.value.pending.count) }
       + directories.values.reduce(0) { $0 + $1.pending.count }
+  }
+
+  /// The files at these paths.
+  func files(at paths: [String]) -> Set<Int> {
+    Set(
+      paths.compactMap { path in
+        if case .file(let id) = entry(Text(path)) { id } else { nil }
+      })
+  }
+
+  /// The same, all of it durable.
+  func settled() -> DiskState {
+    var settled = self
+    for (id, node) in nodes { settled.nodes[id] = Node(shown: node.shown, durable: node.shown) }
+    for (id, directory) in directories {
+      settled.directories[id] = Directory(shown: directory.shown, durable: directory.shown)
+    }
+    return settled
   }
 
   /// What is found after a power cut.
   ///
-  /// - Parameter choices: decides for each pending write and change, in the order of their making
-  ///   within a file or directory. Keeping any of them in this order also covers every reordering:
-  ///   of two writes to one place the later one wins, or was lost.
-  func afterPowerCut(_ choices: inout some PowerCutChoices) -> DiskState {
+  /// - Parameters:
+  ///   - choices: decides for each pending write and change, in the order of their making within a
+  ///     file or directory. Keeping any of them in this order also covers every reordering: of two
+  ///     writes to one place the later one wins, or was lost.
+  ///   - kept: Files that lose nothing.
+  func afterPowerCut(
+    _ choices: inout some PowerCutChoices, keeping kept: Set<Int> = []
+  ) -> DiskState {
     var after = DiskState()
     after.idLast = idLast
     for (id, directory) in directories.sorted(by: { $0.key < $1.key }) {
@@ -170,6 +194,10 @@ struct DiskState: Sendable {
       after.directories[id] = Directory(shown: entries, durable: entries)
     }
     for (id, node) in nodes.sorted(by: { $0.key < $1.key }) {
+      if kept.contains(id) {
+        after.nodes[id] = Node(shown: node.shown, durable: node.shown)
+        continue
+      }
       choices.begin()
       var bytes = node.durable
       for write in node.pending { choices.choose(write, &bytes) }

@@ -141,7 +141,10 @@ package final class SimulatedDisk: FileSystem {
   ) throws(ChromaError) -> (any File)? {
     let place = try Place(path)
     let (node, process): (Int?, Int) = try call(.open, path, "open") { (content) throws(Errno) in
-      guard let directory = content.state.directory(place.parent) else { throw Errno(ENOENT) }
+      guard let directory = content.state.directory(place.parent) else {
+        if mode == .readOnly || mode == .readWrite { return (nil, 0) }
+        throw Errno(ENOENT)
+      }
       switch (content.state.directories[directory]?.shown[place.name], mode) {
       case (.directory, _): throw Errno(EISDIR)
       case (.file, .createNew): throw Errno(EEXIST)
@@ -258,19 +261,22 @@ struct Errno: Error {
 
 extension SimulatedDisk {
   /// Makes a call: writes it into the trace, lets it fail if a fault says so, keeps an image.
+  ///
+  /// - Parameter failing: What a call that fails leaves behind.
   func call<T: Sendable>(
     _ kind: DiskCall.Kind, _ path: String, offset: UInt64 = 0, byteCount: Int = 0,
-    _ operation: String, _ body: (inout Content) throws(Errno) -> T
+    _ operation: String, failing: (inout Content) -> Void = { _ in },
+    _ body: (inout Content) throws(Errno) -> T
   ) throws(ChromaError) -> T {
     let result: Result<T, Errno> = content.withLock { content in
-      let isSync = kind == .sync || kind == .syncDirectory
-      if isSync, content.keepsHistory, !content.history.isEmpty {
+      if kind.isSync, content.keepsHistory, !content.history.isEmpty {
         content.history[content.history.count - 1].isBeforeSync = true
       }
       content.trace.append(DiskCall(kind: kind, path: path, offset: offset, byteCount: byteCount))
       let result: Result<T, Errno>
       if let code = content.faultCode(kind, path) {
-        content.fail(kind, path)
+        failing(&content)
+        content.trace[content.trace.count - 1].isInjected = true
         result = .failure(Errno(code))
       } else {
         do throws(Errno) {
@@ -309,11 +315,5 @@ extension SimulatedDisk.Content {
       }
     }
     return code
-  }
-
-  /// What a failed call leaves behind: a failed sync drops writes.
-  fileprivate mutating func fail(_ kind: DiskCall.Kind, _ path: String) {
-    guard kind == .sync, case .file(let node) = state.entry(Text(path)) else { return }
-    state.failSync(node, random: &random)
   }
 }

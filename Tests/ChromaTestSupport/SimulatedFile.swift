@@ -39,8 +39,16 @@ final class SimulatedFile: File {
     try checkWritable("write")
     let operation = "write \(bytes.count) bytes at offset \(offset) of"
     let content = Array(bytes)
-    try disk.call(.write, path, offset: offset, byteCount: bytes.count, operation) {
-      (disk) throws(Errno) in
+    // A write that fails may have been written up to any byte.
+    let failing = { (disk: inout SimulatedDisk.Content) in
+      let written = Array(content.prefix(disk.random.int(in: 0...content.count)))
+      if !written.isEmpty {
+        _ = disk.state.write(self.node, .bytes(offset: offset, written))
+      }
+    }
+    try disk.call(
+      .write, path, offset: offset, byteCount: bytes.count, operation, failing: failing
+    ) { (disk) throws(Errno) in
       guard !content.isEmpty else { return }
       let (end, isOverflow) = offset.addingReportingOverflow(UInt64(content.count))
       if isOverflow { throw Errno(EFBIG) }
@@ -71,7 +79,12 @@ final class SimulatedFile: File {
 
   func sync() throws(ChromaError) {
     try checkOpen()
-    try disk.call(.sync, path, "sync") { if !$0.syncsAreIgnored { $0.state.sync(node) } }
+    let failing = { (disk: inout SimulatedDisk.Content) in
+      disk.state.failSync(self.node, random: &disk.random)
+    }
+    try disk.call(.sync, path, "sync", failing: failing) {
+      if !$0.syncsAreIgnored { $0.state.sync(node) }
+    }
   }
 
   func tryLock(_ range: Range<UInt64>, _ kind: FileLockKind) throws(ChromaError) -> Bool {

@@ -1,0 +1,134 @@
+import ChromaBase
+import ChromaCatalog
+import ChromaEngine
+import ChromaStorage
+import ChromaTestSupport
+import Glibc
+import Testing
+
+/// What `simulate` found once, as the shortest history that shows it. Method: engines on a simulated
+/// disk; a process dies between two calls of the disk, or a call fails; the power is cut so that all
+/// that was not synced is lost; whoever opens the directory then finds what was acknowledged.
+@Suite struct PowerCutTests {
+  private final class Setting {
+    let disk: SimulatedDisk
+    private let clock = SimulatedClock()
+    private let random = SeededRandomSource(seed: 1)
+
+    init(_ disk: SimulatedDisk = SimulatedDisk()) {
+      self.disk = disk
+    }
+
+    func open(_ process: SimulatedProcess? = nil) throws -> Engine {
+      try Engine(
+        EngineEnvironment(
+          fileSystem: process ?? disk, directory: "/data/db", clock: clock, random: random,
+          isShared: true))
+    }
+
+    /// The disk after a power cut that loses all it can.
+    func afterPowerCut() -> Setting {
+      Setting(SimulatedDisk(disk.image.afterPowerCut(number: 0)))
+    }
+  }
+
+  private func create(_ name: Text, in engine: Engine) throws -> UUID {
+    try engine.createCollection(
+      CollectionRequest(
+        tenant: CatalogDefaults.tenant, database: CatalogDefaults.database, name: name,
+        configuration: nil, metadata: nil, getOrCreate: true)
+    ).id
+  }
+
+  /// A record; a large one makes a blob.
+  private func record(_ id: Text, documentByteCount: Int = 10) -> RecordBatch {
+    RecordBatch(
+      operation: .add, ids: [id], embeddings: VectorColumn(dimension: 1, values: [1]),
+      documents: [Text(String(repeating: "x", count: documentByteCount))])
+  }
+
+  private let blobByteCount = Limits.inlineBatchByteCountMax + 1
+
+  @Test("a directory whose maker died is durable before anything in it is acknowledged")
+  func directoryOfADeadMaker() throws {
+    for callCount in 0...80 {
+      let setting = Setting()
+      let process = SimulatedProcess(on: setting.disk, through: setting.disk)
+      process.die(afterCallCount: callCount)
+      _ = try? setting.open(process)
+      process.bury()
+      let id = try create("alpha", in: try setting.open())
+      let found = try setting.afterPowerCut().open()
+      #expect(try found.count(id) == 0, "died after call \(callCount)")
+    }
+  }
+
+  @Test("a directory whose sync failed is durable before anything in it is acknowledged")
+  func directoryOfAFailedSync() throws {
+    for ordinal in 1...4 {
+      let setting = Setting()
+      setting.disk.inject(DiskFault(.syncDirectory, ordinal: ordinal, code: EIO))
+      _ = try? setting.open()
+      let id = try create("alpha", in: try setting.open())
+      let found = try setting.afterPowerCut().open()
+      #expect(try found.count(id) == 0, "sync \(ordinal)")
+    }
+  }
+
+  @Test("a blob folder whose maker died is durable before a blob in it is referred to")
+  func blobFolderOfADeadMaker() throws {
+    for callCount in 0...30 {
+      let setting = Setting()
+      let survivor = try setting.open()
+      let id = try create("alpha", in: survivor)
+      let process = SimulatedProcess(on: setting.disk, through: setting.disk)
+      var victim: Engine? = try setting.open(process)
+      process.die(afterCallCount: callCount)
+      try? victim?.write(record("lost", documentByteCount: blobByteCount), to: id)
+      process.kill()
+      victim = nil
+      process.bury()
+      try survivor.write(record("kept", documentByteCount: blobByteCount), to: id)
+      let found = try setting.afterPowerCut().open()
+      let ids = try found.get(.everything, from: id, limit: nil, offset: 0, include: []).ids
+      #expect(ids.contains("kept"), "died after call \(callCount)")
+    }
+  }
+
+  @Test("after a failed sync of a blob or its folder nothing is acknowledged until reopening")
+  func failedSyncOfABlob() throws {
+    for (kind, suffix) in [(DiskCall.Kind.sync, ".tmp"), (.syncDirectory, "/blobs")] {
+      let setting = Setting()
+      let engine = try setting.open()
+      let id = try create("alpha", in: engine)
+      setting.disk.inject(DiskFault(kind, pathSuffix: suffix, ordinal: 1, code: EIO))
+      for byteCount in [blobByteCount, blobByteCount, 10] {
+        let batch = record("refused", documentByteCount: byteCount)
+        #expect(throws: ChromaError.self) { try engine.write(batch, to: id) }
+      }
+      #expect(throws: ChromaError.self) { try create("beta", in: engine) }
+      #expect(try engine.count(id) == 0)
+      let reopened = try setting.open()
+      try reopened.write(record("kept", documentByteCount: blobByteCount), to: id)
+      #expect(try setting.afterPowerCut().open().count(id) == 1)
+    }
+  }
+
+  @Test("the blob of a killed writer goes with the next append")
+  func blobOfAKilledWriter() throws {
+    let setting = Setting()
+    let process = SimulatedProcess(on: setting.disk, through: setting.disk)
+    var victim: Engine? = try setting.open(process)
+    let id = try #require(try victim.map { try create("alpha", in: $0) })
+    setting.disk.inject(DiskFault(.write, pathSuffix: "-wal", ordinal: 1, code: EIO))
+    #expect(throws: ChromaError.self) {
+      try victim?.write(record("lost", documentByteCount: blobByteCount), to: id)
+    }
+    process.kill()
+    victim = nil
+    process.bury()
+    #expect(try setting.disk.list("/data/db/blobs").count == 1)
+    try setting.open().write(record("kept"), to: id)
+    #expect(try setting.disk.list("/data/db/blobs").isEmpty)
+  }
+}
