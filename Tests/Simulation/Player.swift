@@ -59,23 +59,23 @@ final class Player {
   /// Of collections that are or were there.
   private var lastIDs: [CollectionName: UUID] = [:]
 
-  init(on disk: SimulatedDisk, seed: UInt64, allowed: [World] = [World()], _ setting: Setting) {
+  /// - Parameter allowed: What the disk holds.
+  init(
+    on disk: SimulatedDisk, seed: UInt64, allowed: [World] = [World()], keepsHistory: Bool = true,
+    _ setting: Setting
+  ) {
     self.disk = disk
     self.setting = setting
     randomSource = SeededRandomSource(seed: seed)
     timeline = [Moment(callCount: 0, allowed: allowed)]
     start = disk.image
-    disk.keepsHistory = true
+    disk.keepsHistory = keepsHistory
   }
 
   /// The worlds allowed now.
   var allowed: [World] { timeline.last?.allowed ?? [] }
 
-  func allowed(atCall callCount: Int) -> [World] {
-    timeline.last { $0.callCount <= callCount }?.allowed ?? []
-  }
-
-  private func allow(_ worlds: [World]) {
+  func allow(_ worlds: [World]) {
     var unique: [World] = []
     for world in worlds where !unique.contains(world) { unique.append(world) }
     timeline.append(Moment(callCount: disk.callCount, allowed: unique))
@@ -91,7 +91,6 @@ final class Player {
   /// - Returns: False if it died.
   @discardableResult
   func open(_ number: Int, dyingAfter callCount: Int? = nil) throws(Finding) -> Bool {
-    if processes[number] != nil { return true }
     do throws(ChromaError) {
       try start(number, dyingAfter: callCount)
       return true
@@ -101,7 +100,8 @@ final class Player {
     }
   }
 
-  private func start(_ number: Int, dyingAfter callCount: Int?) throws(ChromaError) {
+  func start(_ number: Int, dyingAfter callCount: Int? = nil) throws(ChromaError) {
+    if processes[number] != nil { return }
     let fileSystem = setting.fileSystem(disk)
     let process = SimulatedProcess(on: disk, through: fileSystem)
     if let callCount { process.die(afterCallCount: callCount) }
@@ -122,17 +122,19 @@ final class Player {
     } catch {
       wrapped = nil
       process.bury()
+      if process.openFileCount > 0 { preconditionFailure("A failed opening keeps files open.") }
       throw error
     }
   }
 
   /// Ends a process in order.
-  func close(_ number: Int) {
-    processes[number] = nil
+  func close(_ number: Int) throws(Finding) {
+    let process = processes.removeValue(forKey: number)?.process
+    guard process?.openFileCount ?? 0 == 0 else { throw Finding("files stay open after closing") }
   }
 
-  func closeAll() {
-    for number in openProcesses { close(number) }
+  func closeAll() throws(Finding) {
+    for number in openProcesses { try close(number) }
   }
 
   /// Ends a process at once.
@@ -157,6 +159,11 @@ final class Player {
     if case .failed(let error) = outcome, !process.process.isDead {
       throw Finding("\(step.summary) failed: \(error.kind): \(error)")
     }
+  }
+
+  /// Writes something that nobody can refuse.
+  func probe(by number: Int, _ random: inout SeededRandom) throws(Finding) {
+    for step in Workload.probes(of: allowed[0], &random) { try perform(step, by: number) }
   }
 
   /// Makes a call of a process that runs, which may fail.

@@ -41,7 +41,7 @@ struct PowerCuts {
     let killInterval = random.element(of: [4, 12, 1000])
     for _ in 1...random.int(in: 1...20) {
       let number = random.int(in: 1...processCount)
-      if random.oneIn(8) { player.close(number) }
+      if random.oneIn(8) { try player.close(number) }
       if random.oneIn(killInterval) {
         // An opening takes some sixty calls, a write some twenty.
         let callCount = random.int(in: 0...80)
@@ -55,13 +55,11 @@ struct PowerCuts {
         try player.observe(by: random.int(in: 1...processCount))
       }
     }
-    player.closeAll()
+    try player.closeAll()
   }
 
-  /// Cuts a history at a random moment, and judges what is found.
-  ///
-  /// - Returns: The number of images.
-  private func judge(_ history: History, _ seed: UInt64, depth: Int) throws(Finding) -> Int {
+  /// Cuts a history at a random moment, and judges what is found. Returns the number of images.
+  func judge(_ history: History, _ seed: UInt64, depth: Int) throws(Finding) -> Int {
     var random = SeededRandom(seed)
     let callCount = history.moment(&random)
     let image = history.image(atCall: callCount)
@@ -72,58 +70,17 @@ struct PowerCuts {
     do throws(Finding) {
       try player.observe(by: 1)
       try player.checkBlobs(by: 1, isSwept: false)
-      try player.perform(Workload.probe(of: player.allowed[0], &random), by: 1)
+      try player.probe(by: 1, &random)
       try player.checkBlobs(by: 1, isSwept: true)
-      if random.oneIn(2) { player.close(1) } else { player.kill(1) }
+      if random.oneIn(2) { try player.close(1) } else { player.kill(1) }
       try player.observe(by: 2)
       if depth < Self.depthMax, random.oneIn(10) {
-        player.closeAll()
+        try player.closeAll()
         imageCount += try judge(History(player), random.next(), depth: depth + 1)
       }
     } catch {
       throw Finding("after call \(callCount) of \(history.callCount): \(error)")
     }
     return imageCount
-  }
-}
-
-/// What was done to a disk, and what each moment of it allows.
-struct History {
-  private let start: DiskImage
-  private let images: [DiskImage]
-  private let timeline: [Player.Moment]
-  let callCount: Int
-
-  init(_ player: Player) {
-    start = player.start
-    images = player.disk.history
-    timeline = player.timeline
-    callCount = player.disk.callCount
-  }
-
-  /// A moment to cut the power: when a call has just returned, when much is pending, or any.
-  func moment(_ random: inout SeededRandom) -> Int {
-    switch random.int(in: 0...3) {
-    case 0: return timeline[random.int(in: 0...timeline.count - 1)].callCount
-    case 1:
-      let full = images.filter(\.isBeforeSync)
-      return full.isEmpty ? callCount : random.element(of: full).callCount
-    default: return random.int(in: 0...callCount)
-    }
-  }
-
-  /// The disk after so many calls.
-  func image(atCall callCount: Int) -> DiskImage {
-    var lower = 0
-    var upper = images.count
-    while lower < upper {
-      let middle = (lower + upper) / 2
-      if images[middle].callCount <= callCount { lower = middle + 1 } else { upper = middle }
-    }
-    return lower == 0 ? start : images[lower - 1]
-  }
-
-  func allowed(atCall callCount: Int) -> [World] {
-    timeline.last { $0.callCount <= callCount }?.allowed ?? []
   }
 }

@@ -57,16 +57,16 @@ struct Workload {
     }
   }
 
-  /// A call that works in every world: a write to a collection that is there, or else its creation.
-  static func probe(of world: World, _ random: inout SeededRandom) -> Step {
+  /// Calls that work in this world: a write, and before it, if need be, the creation of the
+  /// collection that it goes to.
+  static func probes(of world: World, _ random: inout SeededRandom) -> [Step] {
     let present = world.collections.keys.sorted { "\($0)" < "\($1)" }
-    guard let name = present.last else {
-      return .createCollection(
-        CollectionName(database: CatalogDefaults.database, name: names[0]), .l2, nil)
-    }
+    let name =
+      present.last ?? CollectionName(database: CatalogDefaults.database, name: names[0])
     let dimension = world.collections[name]?.dimension ?? 2
     let size = random.element(of: Size.allCases)
-    return .write(name, batch(size, dimension: dimension, &random), nil)
+    let write = Step.write(name, batch(size, dimension: dimension, &random), nil)
+    return present.isEmpty ? [.createCollection(name, .l2, nil), write] : [write]
   }
 
   private func create(_ random: inout SeededRandom) -> Step {

@@ -5,7 +5,7 @@ import ChromaCatalog
 import ChromaTestSupport
 
 /// A collection's name, and the database that it is in. All are the default tenant's.
-struct CollectionName: Hashable, CustomStringConvertible {
+struct CollectionName: Hashable, Sendable, CustomStringConvertible {
   var database: Text
   var name: Text
 
@@ -13,7 +13,7 @@ struct CollectionName: Hashable, CustomStringConvertible {
 }
 
 /// Which records a filter means.
-enum Condition: Equatable {
+enum Condition: Equatable, Sendable {
   /// The metadata key holds true.
   case isTrue(Text)
   case documentContains(Text)
@@ -33,7 +33,7 @@ enum Condition: Equatable {
 }
 
 /// One call.
-enum Step {
+enum Step: Sendable {
   case createTenant(Text)
   case createDatabase(Text)
   case deleteDatabase(Text)

@@ -12,7 +12,26 @@ import Glibc
 let suites = [
   Suite(
     name: "power-cut", unit: "images", seedCount: (450, 20_000),
-    run: { (seed) throws(Finding) in try PowerCuts(setting: Setting()).run(seed: seed) })
+    run: { (seed) throws(Finding) in try PowerCuts(setting: Setting()).run(seed: seed) }),
+  Suite(
+    name: "exhaustive", unit: "images",
+    seedCount: (UInt64(Script.all.count), UInt64(10 * Script.all.count)),
+    run: { (seed) throws(Finding) in
+      let script = Script.all[Int(seed % UInt64(Script.all.count))]
+      return try Exhaustion(setting: Setting()).run(script, seed: seed)
+    }),
+  Suite(
+    name: "faults", unit: "plays",
+    seedCount: (
+      UInt64(Script.all.count * Faults.variants.count),
+      UInt64(20 * Script.all.count * Faults.variants.count)
+    ),
+    run: { (seed) throws(Finding) in
+      let variant = Faults.variants[Int(seed % UInt64(Faults.variants.count))]
+      let number = seed / UInt64(Faults.variants.count)
+      let script = Script.all[Int(number % UInt64(Script.all.count))]
+      return try Faults(setting: Setting()).run(script, variant, seed: seed)
+    }),
 ]
 
 struct Options {
