@@ -10,6 +10,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from . import mistakes, vocabulary
 from .values import encode
 
@@ -174,6 +176,7 @@ class Generator:
                 ),
             ]
             + ([self.delete_collection] + [self.database] * 4 if self.deletes_collections else [])
+            + ([lambda: self.emit("reset")] if self.deletes_collections else [])
         )
         step()
 
@@ -211,7 +214,7 @@ class Generator:
             arguments["documents"] = [self.text() for _ in ids]
             return arguments
         if not update or self.random.random() < 0.5:
-            arguments["embeddings"] = [self.vector(collection.dimension) for _ in ids]
+            arguments["embeddings"] = self.vectors(len(ids), collection.dimension)
             # With embeddings, or nothing would be embedded: documents alone call the function.
             if documents:
                 arguments["documents"] = [self.text_or_none() for _ in ids]
@@ -219,7 +222,14 @@ class Generator:
             arguments["metadatas"] = [self.metadata(deletions=update) for _ in ids]
         if self.random.random() < 0.2:
             arguments["uris"] = [self.random.choice([None, "u://1", "u://2"]) for _ in ids]
-        return arguments
+        return self.bare(arguments) if len(ids) == 1 else arguments
+
+    def bare(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """One record's columns, some of them as a value instead of a list of one value."""
+        return {
+            name: (column[0] if self.random.random() < 0.1 and column[0] is not None else column)
+            for name, column in arguments.items()
+        }
 
     def add(self) -> None:
         collection = self.collection()
@@ -261,6 +271,13 @@ class Generator:
         else:
             short = [round(self.random.gauss(0, 10), 3) for _ in range(min(dimension, 8))]
         return short * (dimension // len(short))
+
+    def vectors(self, count: int, dimension: int) -> list[list[float]] | np.ndarray:
+        rows = [self.vector(dimension) for _ in range(count)]
+        if self.random.random() < 0.8:
+            return rows
+        dtype = self.random.choice(["float32", "float64", "float16", "int32", "int64"])
+        return np.array(rows).astype(dtype)
 
     def text(self) -> str:
         if self.random.random() < 0.03:
@@ -312,7 +329,7 @@ class Generator:
         if collection.texts and self.random.random() < 0.7:
             arguments["query_texts"] = [self.text() for _ in range(count)]
         else:
-            vectors = [self.vector(collection.dimension) for _ in range(count)]
+            vectors = self.vectors(count, collection.dimension)
             flat = count == 1 and self.random.random() < 0.3
             arguments["query_embeddings"] = vectors[0] if flat else vectors
         if self.random.random() < 0.8:

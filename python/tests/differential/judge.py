@@ -122,6 +122,8 @@ class Catalog:
             self.place = ("default_tenant", "default_database")
             self.handles.clear()
         elif call.do == "reset":
+            for held in self.named.values():
+                held.is_deleted = True
             self.named.clear()
 
 

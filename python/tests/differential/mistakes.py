@@ -288,10 +288,20 @@ def wrong_query_embeddings(random: Random, dimension: int) -> Mistake:
 def wrong_include(random: Random, dimension: int) -> Mistake:
     method = random.choice(["get", "query"])
     include = random.choice(
-        ["documents", ["foo"], [1], ("documents",), None, ["distances"], ["ids"], {"documents": 1}]
+        [
+            "documents",
+            ["data"],
+            ["foo"],
+            [1],
+            ("documents",),
+            None,
+            ["distances"],
+            ["ids"],
+            {"documents": 1},
+        ]
     )
-    if method == "query" and include == ["distances"]:
-        include = ["Distances"]
+    if method == "query" and include in (["distances"], ["data"]):
+        include = ["Distances"]  # The others are right in a query.
     return method, with_query(method, dimension, include=include)
 
 

@@ -13,7 +13,7 @@ import pytest
 from . import kill_loop
 
 LONG = bool(os.environ.get("CHROMA_TEST_LONG"))
-KILL_COUNT = int(os.environ.get("KILL_COUNT", "320" if LONG else "32"))
+KILL_COUNT = int(os.environ.get("KILL_COUNT", "400" if LONG else "60"))
 SEED = int(os.environ.get("KILL_SEED", "1"))
 
 
