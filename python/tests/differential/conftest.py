@@ -2,7 +2,7 @@
 
 CHROMA_OFFICIAL_PYTHON names the interpreter of an environment that has it. Without the variable
 the tests marked `official` are skipped, unless CHROMA_TEST_LONG is set: then an environment is made
-in `.venv-official` beside the checkout's Makefile, by pip.
+in `build/official-venv` of the checkout, by pip.
 """
 
 from __future__ import annotations
@@ -16,11 +16,20 @@ from pathlib import Path
 import pytest
 
 VERSION = "1.5.9"
-ENVIRONMENT = Path(__file__).resolve().parents[3] / ".venv-official"
+ENVIRONMENT = Path(__file__).resolve().parents[3] / "build" / "official-venv"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "official: needs official Chroma, live")
+
+
+def installed_version(python: str) -> str | None:
+    process = subprocess.run(
+        [python, "-c", "import importlib.metadata as m; print(m.version('chromadb'))"],
+        capture_output=True,
+        text=True,
+    )
+    return process.stdout.strip() if process.returncode == 0 else None
 
 
 @pytest.fixture(scope="session")
@@ -33,15 +42,9 @@ def official_python() -> str:
         python = str(ENVIRONMENT / "bin" / "python")
         if not Path(python).exists():
             venv.create(ENVIRONMENT, with_pip=True)
-            subprocess.run(
-                [python, "-m", "pip", "install", "--quiet", f"chromadb=={VERSION}"], check=True
-            )
-    version = subprocess.run(
-        [python, "-c", "import chromadb; print(chromadb.__version__)"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    assert version == VERSION, f"{python} has Chroma {version}; compared is {VERSION}"
+        if installed_version(python) != VERSION:
+            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, f"chromadb=={VERSION}"], check=True)
+    assert installed_version(python) == VERSION, f"{python} has no Chroma {VERSION}"
     assert python != sys.executable, "official Chroma would be compared with itself"
     return python
