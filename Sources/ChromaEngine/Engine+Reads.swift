@@ -113,7 +113,8 @@ extension Engine {
   ) throws(ChromaError) -> R {
     do throws(ChromaError) {
       return try state(of: id).read { (row, table) throws(ChromaError) in
-        try body(row.dimension, table)
+        // The records may be newer than the row: the first vectors may just have come.
+        try body(table.vectors?.dimension ?? row.dimension, table)
       }
     } catch {
       if error.kind == .notFound { forget(id) }

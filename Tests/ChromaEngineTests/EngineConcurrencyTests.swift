@@ -1,0 +1,127 @@
+import ChromaBase
+import ChromaCatalog
+import ChromaStorage
+import ChromaTestSupport
+import Synchronization
+import Testing
+
+@testable import ChromaEngine
+
+/// Threads and processes that meet in one directory. Two engines on the same files stand for two
+/// processes.
+@Suite struct EngineConcurrencyTests {
+  private let files = MemoryFileSystem()
+
+  private func open(
+    _ wrap: (any Catalog) -> any Catalog = { $0 }
+  ) throws(ChromaError) -> Engine {
+    try Engine(
+      EngineEnvironment(
+        fileSystem: files, directory: "/db", clock: SystemClock(), random: SystemRandomSource(),
+        isShared: true),
+      wrapCatalog: wrap)
+  }
+
+  private static func create(_ name: Text, in engine: Engine) throws(ChromaError) -> UUID {
+    try engine.createCollection(
+      CollectionRequest(
+        tenant: CatalogDefaults.tenant, database: CatalogDefaults.database, name: name,
+        configuration: nil, metadata: nil, getOrCreate: true)
+    ).id
+  }
+
+  private static func batch(
+    _ operation: Operation, _ ids: [Text], dimension: Int = 3, length: Int = 1
+  ) -> RecordBatch {
+    RecordBatch(
+      operation: operation, ids: ids,
+      embeddings: VectorColumn(
+        dimension: dimension, values: Array(repeating: 1, count: ids.count * dimension)),
+      documents: ids.map { Text("\($0) " + String(repeating: "x", count: length)) }, uris: nil,
+      metadatas: ids.map { MetadataChange([.init("id", .string($0))]) })
+  }
+
+  // MARK: The first write, between a look at the catalog and the read of the records
+
+  private func whileTheFirstWriteComesIn(
+    _ body: (Engine, UUID) throws -> Void
+  ) throws {
+    var interrupted: InterruptedCatalog?
+    let engine = try open { base in
+      let catalog = InterruptedCatalog(base)
+      interrupted = catalog
+      return catalog
+    }
+    let id = try Self.create("first-write", in: engine)
+    // Known, so that the write goes into the records that the read is about to look at.
+    #expect(try engine.count(id) == 0)
+    try #require(interrupted).onceAfterChanges { [weak engine] in
+      try? engine?.write(Self.batch(.add, ["a"]), to: id)
+    }
+    try body(engine, id)
+  }
+
+  @Test func aGetDuringTheFirstWriteHasVectorsOfTheirDimension() throws {
+    try whileTheFirstWriteComesIn { engine, id in
+      let got = try engine.get(
+        .everything, from: id, limit: nil, offset: 0, include: [.embeddings])
+      #expect(got.ids == ["a"])
+      #expect(got.dimension == 3)
+      #expect(got.embeddings == [1, 1, 1])
+    }
+  }
+
+  @Test func aQueryOfAnotherDimensionDuringTheFirstWriteIsRefused() throws {
+    try whileTheFirstWriteComesIn { engine, id in
+      let error = #expect(throws: ChromaError.self) {
+        try engine.query(
+          VectorColumn(dimension: 2, values: [1, 1]), .everything, in: id, resultCount: 1,
+          include: [])
+      }
+      #expect(error?.message == "Collection expecting embedding with dimension of 3, got 2")
+    }
+  }
+
+  // MARK: Everything at once
+
+  @Test func threadsOfTwoEnginesSeeEveryWriteOfTheirOwnAndHarmNoneOfTheOthers() throws {
+    let engines = [try open(), try open()]
+    let shared = try Self.create("shared", in: engines[0])
+    let errors = Mutex<[ChromaError]>([])
+    let roundCount = 12
+    onThreads(6) { thread in
+      let engine = engines[thread % 2]
+      do throws(ChromaError) {
+        for round in 0..<roundCount {
+          let ids = (0..<4).map { Text("\(thread)-\(round)-\($0)") }
+          // Every third batch is large enough for a blob.
+          let length = round % 3 == 0 ? 20_000 : 1
+          try engine.write(Self.batch(.add, ids, length: length), to: shared)
+          let own = try engine.get(
+            Selection(ids: ids), from: shared, limit: nil, offset: 0, include: [.documents])
+          #expect(own.ids == ids)
+          let filter = Text(#"{"id":"\#(ids[0])"}"#)
+          let deleted = try engine.delete(Selection(whereJSON: filter), from: shared, limit: nil)
+          #expect(deleted == 1)
+          let found = try engine.query(
+            VectorColumn(dimension: 3, values: [1, 1, 1]), Selection(ids: ids), in: shared,
+            resultCount: 10, include: [.distances])
+          #expect(found.records.ids == Array(ids[1...]))
+          let name = Text("own-\(thread)-\(round)")
+          let id = try Self.create(name, in: engine)
+          try engine.write(Self.batch(.upsert, ids, dimension: 5, length: length), to: id)
+          try engine.modifyCollection(
+            id: id, name: Text("\(name)-renamed"), metadata: nil, configuration: nil)
+          #expect(try engines[(thread + 1) % 2].count(id) == 4)
+          try engine.deleteCollection(
+            tenant: CatalogDefaults.tenant, database: CatalogDefaults.database,
+            name: Text("\(name)-renamed"))
+        }
+      } catch {
+        errors.withLock { $0.append(error) }
+      }
+    }
+    #expect(errors.withLock { $0.map(\.message) } == [])
+    for engine in engines { #expect(try engine.count(shared) == 6 * roundCount * 3) }
+  }
+}
