@@ -51,9 +51,10 @@ extension chroma_string {
       }
       return nil
     }
-    guard length <= Limits.textByteCountMax else {
+    guard (0...Limits.textByteCountMax).contains(length) else {
       throw .invalidArgument(
-        "\(name) of \(length) bytes is longer than the \(Limits.textByteCountMax) bytes allowed.")
+        "\(name) of \(UInt(bitPattern: length)) bytes is longer than the \(Limits.textByteCountMax) bytes allowed."
+      )
     }
     let bytes = UnsafeRawBufferPointer(start: data, count: length).bindMemory(to: UInt8.self)
     guard let text = Text(validating: bytes) else {

@@ -196,6 +196,7 @@ static void test_null_and_nonsense_are_refused(void) {
   chroma_string ids[1];
   chroma_string bad = {"\xff", 1};
   chroma_string missing = {NULL, 5};
+  chroma_string endless = {"a", (size_t)-1};
   float values[2] = {1, NAN};
   ids[0] = text("a");
   CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT, chroma_engine_open(NULL, &none, error));
@@ -204,6 +205,7 @@ static void test_null_and_nonsense_are_refused(void) {
   CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT, chroma_collection_add(collection, NULL, error));
   CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT, chroma_tenant_create(engine, bad, error));
   CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT, chroma_tenant_create(engine, missing, error));
+  CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT, chroma_tenant_create(engine, endless, error));
   records.record_count = 1;
   CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT, chroma_collection_add(collection, &records, error));
   records.ids = ids;
