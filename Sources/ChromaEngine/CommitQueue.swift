@@ -9,7 +9,8 @@
 //   * What is queued is done in order, one thing at a time, inside the write turn.
 //   * Every submission is answered exactly once.
 //   * When a committer fails to get the turn, only its own submission fails; the next one tries for
-//     itself, with the time that its caller allows.
+//     itself, with what is left of the time that its caller allows. Time in the queue counts: those
+//     who wait for a process that does not move must not do so one after another.
 
 import ChromaBase
 import ChromaCatalog
@@ -75,13 +76,14 @@ final class CommitQueue: @unchecked Sendable {
     _ submission: Submission, _ timeoutMilliseconds: Int
   ) throws(ChromaError) -> AppendResult? {
     let entry = Entry(submission)
+    let deadline = turn?.deadline(afterMilliseconds: timeoutMilliseconds)
     let isCommitter = monitor.withLock {
       queue.append(entry)
       while entry.answer == nil && isCommitting { monitor.wait() }
       if entry.answer == nil { isCommitting = true }
       return entry.answer == nil
     }
-    if isCommitter { commitQueued(as: entry, timeoutMilliseconds) }
+    if isCommitter { commitQueued(as: entry, deadline) }
     guard let answer = entry.answer else {
       preconditionFailure("A submission is answered before its caller goes on.")
     }
@@ -89,9 +91,9 @@ final class CommitQueue: @unchecked Sendable {
   }
 
   /// Commits everything queued, the committer's own entry included.
-  private func commitQueued(as own: Entry, _ timeoutMilliseconds: Int) {
+  private func commitQueued(as own: Entry, _ deadline: WriteTurn.Deadline?) {
     do throws(ChromaError) {
-      try turn?.acquire(timeoutMilliseconds: timeoutMilliseconds)
+      if let turn, let deadline { try turn.acquire(by: deadline) }
     } catch {
       monitor.withLock {
         queue.removeAll { $0 === own }

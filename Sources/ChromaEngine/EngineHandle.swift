@@ -3,7 +3,8 @@
 // Invariants:
 //   * One engine for each directory and process, whatever the path was called: engines are known by
 //     the identity of their lock file, which they keep open, so that it cannot be reused while they
-//     live. A directory that was removed and made again is a new engine.
+//     live. A directory that was removed and made again is a new engine, and so is one that was
+//     renamed: the old engine would look for its files where they were.
 //   * The last handle closes the engine: the registry holds it weakly.
 //   * After a fork the child abandons the parent's engine, never closes it (its locks, connections
 //     and threads are the parent's), and opens its own at the first call. A database in memory
@@ -77,10 +78,9 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
 
   /// Lets go of the engine; calls in progress finish. Closing again does nothing.
   package func close() {
-    let isForked = generation != chroma_fork_generation()
-    let last = ProcessLock.withLock {
+    let (last, isForked) = ProcessLock.withLock {
       defer { engine = nil }
-      return engine
+      return (engine, generation != chroma_fork_generation())
     }
     if isForked { last?.abandon() }
   }
@@ -106,7 +106,7 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
       throw .invalidArgument("The path of a database must not be empty or contain NUL.")
     }
     var components: [Substring] = []
-    let whole = path.hasPrefix("/") ? path : "\(try workingDirectory())/\(path)"
+    let whole = path.utf8.first == UInt8(ascii: "/") ? path : "\(try workingDirectory())/\(path)"
     for component in whole.split(separator: "/") where component != "." {
       components.append(component)
     }
@@ -134,8 +134,11 @@ private enum EngineRegistry {
 
   static func engine(at directory: String, _ files: FolderFileSystem) throws(ChromaError) -> Engine?
   {
-    guard let identity = try files.attributes("\(directory)/LOCK")?.identity else { return nil }
-    return ProcessLock.withLock { live(identity) }
+    guard let identity = try files.attributes("\(directory)/LOCK")?.identity,
+      let engine = ProcessLock.withLock({ live(identity) }),
+      try files.attributes("\(engine.environment.directory)/LOCK")?.identity == identity
+    else { return nil }
+    return engine
   }
 
   /// Makes the engine the directory's, unless another thread was faster: then returns that one.
@@ -143,12 +146,20 @@ private enum EngineRegistry {
     _ engine: Engine, at directory: String, _ files: FolderFileSystem
   ) throws(ChromaError) -> Engine {
     guard let identity = try files.attributes("\(directory)/LOCK")?.identity else { return engine }
-    return ProcessLock.withLock {
-      if let known = live(identity) { return known }
-      entries = entries.filter { $0.value.engine != nil }
+    let (chosen, _) = ProcessLock.withLock { () -> (Engine, [FileIdentity: Engine]) in
+      // Whoever is looked at here leaves the lock with the answer: if it is the last reference by
+      // then, the engine closes, and that blocks.
+      let living = entries.compactMapValues(\.engine)
+      if let known = live(identity),
+        known.environment.directory == engine.environment.directory
+      {
+        return (known, living)
+      }
+      entries = entries.filter { living[$0.key] != nil }
       entries[identity] = Entry(engine: engine, generation: chroma_fork_generation())
-      return engine
+      return (engine, living)
     }
+    return chosen
   }
 
   private static func live(_ identity: FileIdentity) -> Engine? {

@@ -14,7 +14,9 @@
 //   * Whoever holds the turn has the byte `turn` locked exclusively: that alone excludes, whatever
 //     the counter says. A LOCK file that is lost, zeroed or full of garbage costs order, not safety.
 //   * The counter changes only under the byte `door`.
-//   * LOCK is never removed, and nothing in it needs to be durable.
+//   * LOCK is never removed by us, and nothing in it needs to be durable. It stands for the
+//     directory: whoever finds another one at its path, or none, was left with files that nobody
+//     else will open, and must not write.
 
 package import ChromaBase
 import Glibc
@@ -32,9 +34,17 @@ package final class WriteTurn: Sendable {
   /// usually takes a sync; bounded, so that nobody waits long after a turn has ended.
   private static let napNanosecondsRange: ClosedRange<UInt64> = 50_000...2_000_000
 
+  /// When a caller's patience ends.
+  package struct Deadline: Sendable {
+    fileprivate let nanoseconds: UInt64
+    fileprivate let timeoutMilliseconds: Int
+  }
+
   private let directory: String
+  private let fileSystem: any FileSystem
   private let clock: any Clock
   private let file: any File
+  private let identity: FileIdentity?
   private let ticket = Ticket()
 
   /// Guarded by the rule that one thread at a time uses the turn.
@@ -47,31 +57,46 @@ package final class WriteTurn: Sendable {
     fileSystem: any FileSystem, directory: String, clock: any Clock
   ) throws(ChromaError) {
     self.directory = directory
+    self.fileSystem = fileSystem
     self.clock = clock
-    file = try fileSystem.open("\(directory)/LOCK", .create)
+    let path = "\(directory)/LOCK"
+    file = try fileSystem.open(path, .create)
+    identity = try fileSystem.attributes(path)?.identity
   }
 
   deinit {
     file.close()
   }
 
+  /// The deadline of somebody who begins to wait now.
+  package func deadline(afterMilliseconds timeoutMilliseconds: Int) -> Deadline {
+    Deadline(
+      nanoseconds: clock.monotonicNanoseconds()
+        &+ UInt64(clamping: timeoutMilliseconds) &* 1_000_000,
+      timeoutMilliseconds: timeoutMilliseconds)
+  }
+
+  package func acquire(timeoutMilliseconds: Int) throws(ChromaError) {
+    try acquire(by: deadline(afterMilliseconds: timeoutMilliseconds))
+  }
+
   /// Waits for the turn.
   ///
-  /// - Throws: `.locked` naming the holder's process when the time is over; `.io`.
-  package func acquire(timeoutMilliseconds: Int) throws(ChromaError) {
-    let deadline =
-      clock.monotonicNanoseconds() &+ UInt64(clamping: timeoutMilliseconds) &* 1_000_000
-    try wait(until: deadline, timeoutMilliseconds) { () throws(ChromaError) in
+  /// - Throws: `.locked` naming the holder's process when the time is over; `.io`, also if the
+  ///   directory is no longer at its path.
+  package func acquire(by deadline: Deadline) throws(ChromaError) {
+    try wait(until: deadline) { () throws(ChromaError) in
       try file.tryLock(Self.doorByte..<Self.doorByte + 1, .exclusive)
     }
     do throws(ChromaError) {
       try drawTicket()
       try file.unlock(Self.doorByte..<Self.doorByte + 1)
-      try wait(until: deadline, timeoutMilliseconds) { () throws(ChromaError) in
+      try wait(until: deadline) { () throws(ChromaError) in
         let ahead = Self.queueByte..<Self.queueByte + ticket.number
         if try file.isLockedElsewhere(ahead, against: .exclusive) { return false }
         return try file.tryLock(Self.turnByte..<Self.turnByte + 1, .exclusive)
       }
+      try checkPlace()
       try signIn()
     } catch {
       release()
@@ -107,6 +132,17 @@ package final class WriteTurn: Sendable {
     try file.write(writer.bytes, at: 0)
   }
 
+  private func checkPlace() throws(ChromaError) {
+    let path = "\(directory)/LOCK"
+    guard try fileSystem.attributes(path)?.identity == identity else {
+      throw ChromaError(
+        .io,
+        "The directory \(directory) was removed, renamed or replaced while it was open: its file "
+          + "LOCK is another one now, or gone. Nothing was written. Close the database, and open "
+          + "it where it is now.")
+    }
+  }
+
   private func signIn() throws(ChromaError) {
     var writer = ByteWriter(byteCountExpected: 16)
     writer.write(UInt32(bitPattern: getpid()))
@@ -116,15 +152,14 @@ package final class WriteTurn: Sendable {
   }
 
   private func wait(
-    until deadline: UInt64, _ timeoutMilliseconds: Int,
-    for isReady: () throws(ChromaError) -> Bool
+    until deadline: Deadline, for isReady: () throws(ChromaError) -> Bool
   ) throws(ChromaError) {
     var nap = Self.napNanosecondsRange.lowerBound
     while try !isReady() {
-      guard clock.monotonicNanoseconds() < deadline else {
+      guard clock.monotonicNanoseconds() < deadline.nanoseconds else {
         throw ChromaError(
           .locked,
-          "\(try holder()) writes to \(directory); waited \(timeoutMilliseconds) ms for the turn. "
+          "\(try holder()) writes to \(directory); waited \(deadline.timeoutMilliseconds) ms for the turn. "
             + "Try again, or allow more time.")
       }
       clock.sleep(nanoseconds: nap)

@@ -86,6 +86,22 @@ import Testing
     try turn().acquire(timeoutMilliseconds: 0)
   }
 
+  @Test("whoever is left with the files of a directory that is gone gets no turn")
+  func goneDirectory() throws {
+    let left = try turn()
+    try files.rename("/d/LOCK", to: "/d/moved")
+    let gone = #expect(throws: ChromaError.self) { try left.acquire(timeoutMilliseconds: 0) }
+    #expect(gone?.kind == .io)
+    #expect(gone?.message.contains("/d was removed, renamed or replaced") == true)
+    let other = try turn()
+    #expect(throws: ChromaError.self) { try left.acquire(timeoutMilliseconds: 0) }
+    try other.acquire(timeoutMilliseconds: 0)
+    other.release()
+    // Nothing was lost: the file that is the directory's comes back.
+    try files.rename("/d/moved", to: "/d/LOCK")
+    try left.acquire(timeoutMilliseconds: 0)
+  }
+
   @Test(
     "garbage in the file costs order, never exclusion",
     arguments: [[], [0], Array(repeating: 0xFF, count: 64), Array("ChromaLK".utf8) + [0xFF, 0xFF]])
