@@ -5,8 +5,8 @@ import ChromaCatalog
 import ChromaStorage
 import Synchronization
 
-/// Removes, once for each engine, the blobs that no row refers to: those of writers that died before
-/// their commit, or whose commit failed.
+/// Removes the blobs that no row refers to: those of writers that died before their commit, once for
+/// each engine, and those of a commit of this engine that failed, after the next one.
 final class BlobSweep: Sendable {
   private let catalog: any Catalog
   private let blobs: BlobStore
@@ -15,6 +15,11 @@ final class BlobSweep: Sendable {
   init(catalog: any Catalog, blobs: BlobStore) {
     self.catalog = catalog
     self.blobs = blobs
+  }
+
+  /// Says that a commit failed, and perhaps left blobs behind.
+  func repeatAfterNextCommit() {
+    isDone.withLock { $0 = false }
   }
 
   /// To be called inside the write turn, where nobody is between a blob and its row, and after an

@@ -83,6 +83,7 @@ extension Engine {
     if let metadata = request.metadata { try NameRules.checkCollectionMetadata(metadata) }
     let configuration = try CollectionConfiguration(
       json: request.configuration, metadata: request.metadata)
+    if request.getOrCreate, let row = try existing(request) { return try describe(row) }
     let new = NewCollection(
       id: UUID(random: environment.random), tenant: request.tenant, database: request.database,
       name: request.name, configuration: configuration.stored, schema: nil,
@@ -91,6 +92,17 @@ extension Engine {
       try catalog.createCollection(new, getOrCreate: request.getOrCreate).row
     }
     return try describe(row)
+  }
+
+  /// Most who ask for "get or create" get: that waits for no writer, and writes nothing.
+  private func existing(_ request: CollectionRequest) throws(ChromaError) -> CollectionRow? {
+    do throws(ChromaError) {
+      return try catalog.collection(
+        tenant: request.tenant, database: request.database, name: request.name)
+    } catch {
+      guard error.kind == .notFound else { throw error }
+      return nil
+    }
   }
 
   package func collection(

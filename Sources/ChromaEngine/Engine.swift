@@ -40,8 +40,14 @@ package final class Engine: Sendable {
   let blobs: BlobStore
   let commits: CommitQueue
   let log: LogWriter
-  private let states = Mutex<[UUID: CollectionState]>([:])
+  private let states = Mutex(KnownStates())
   private let isAbandoned = Mutex(false)
+
+  private struct KnownStates {
+    var byID: [UUID: CollectionState] = [:]
+    /// Since other processes' deletions were last looked for.
+    var newCount = 0
+  }
 
   /// Opens or creates the database.
   ///
@@ -88,31 +94,47 @@ package final class Engine: Sendable {
 
   /// The state of a collection, which may not exist: its first read says.
   func state(of id: UUID) throws(ChromaError) -> CollectionState {
-    if let state = states.withLock({ $0[id] }) { return state }
+    if let state = knownState(of: id) { return state }
     guard let changes = try catalog.changes(in: id, after: 0, byteCountMax: 0) else {
       throw CollectionState.gone(id)
     }
     let configuration = try CollectionConfiguration(stored: changes.row.configuration)
     let fresh = CollectionState(
       id: id, space: configuration.space, catalog: catalog, blobs: blobs)
+    try forgetDeletedElsewhere()
     return states.withLock { states in
-      let state = states[id] ?? fresh
-      states[id] = state
+      let state = states.byID[id] ?? fresh
+      states.byID[id] = state
       return state
     }
   }
 
   func knownState(of id: UUID) -> CollectionState? {
-    states.withLock { $0[id] }
+    states.withLock { $0.byID[id] }
   }
 
-  /// Forgets collections that are gone.
+  /// Forgets a collection that is gone.
   func forget(_ id: UUID) {
-    _ = states.withLock { $0.removeValue(forKey: id) }
+    _ = states.withLock { $0.byID.removeValue(forKey: id) }
   }
 
   func forgetAll() {
-    states.withLock { $0 = [:] }
+    states.withLock { $0.byID = [:] }
+  }
+
+  /// Forgets what other processes deleted: nobody may ask for it again, and a process that reads for
+  /// months must not keep every collection that ever was. Looks at all that are known once an eighth
+  /// of them is new, so that a new one costs no more than some looks.
+  private func forgetDeletedElsewhere() throws(ChromaError) {
+    let known = states.withLock { states -> [UUID] in
+      states.newCount += 1
+      guard states.newCount > states.byID.count / 8 else { return [] }
+      states.newCount = 0
+      return Array(states.byID.keys)
+    }
+    for id in known where try catalog.changes(in: id, after: .max, byteCountMax: 0) == nil {
+      forget(id)
+    }
   }
 
   // MARK: The write turn

@@ -29,20 +29,38 @@ struct LogWriter: Sendable {
 
   /// Appends batches in one transaction. A blob is durable before the row that refers to it.
   ///
-  /// - Returns: One result for each, in order.
+  /// - Returns: One result for each, in order. A batch that there is no room for is rejected alone.
   /// - Throws: If nothing was appended, as far as one can know: whether a commit that failed happened
-  ///   is known only after reopening. So the blobs stay; the next sweep removes those that no row
-  ///   refers to.
+  ///   is known only after reopening. So the blobs stay; a sweep after the next commit removes those
+  ///   that no row refers to.
   func append(_ appends: [PendingAppend]) throws(ChromaError) -> [AppendResult] {
     var log: [LogAppend] = []
+    var results: [AppendResult?] = []
     for append in appends {
-      log.append(
-        LogAppend(
-          collection: append.collection, recordCount: append.recordCount,
-          payload: try store(append.payload), dimension: append.dimension,
-          requestKey: append.requestKey))
+      do throws(ChromaError) {
+        log.append(
+          LogAppend(
+            collection: append.collection, recordCount: append.recordCount,
+            payload: try store(append.payload), dimension: append.dimension,
+            requestKey: append.requestKey))
+        results.append(nil)
+      } catch {
+        results.append(.rejected(error))
+      }
     }
-    let results = try catalog.append(log)
+    var committed = try commit(log).makeIterator()
+    return results.compactMap { $0 ?? committed.next() }
+  }
+
+  private func commit(_ log: [LogAppend]) throws(ChromaError) -> [AppendResult] {
+    if log.isEmpty { return [] }
+    let results: [AppendResult]
+    do throws(ChromaError) {
+      results = try catalog.append(log)
+    } catch {
+      sweep.repeatAfterNextCommit()
+      throw error
+    }
     for (entry, result) in zip(log, results) {
       if case .blob(let name, _) = entry.payload, !result.isAppended {
         try? blobs.delete(name.string)

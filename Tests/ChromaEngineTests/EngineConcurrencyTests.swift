@@ -82,6 +82,33 @@ import Testing
     }
   }
 
+  // MARK: Other processes
+
+  @Test func collectionsThatAnotherProcessDeletedAreForgotten() throws {
+    let reader = try open()
+    let writer = try open()
+    var forgotten: [() -> CollectionState?] = []
+    for number in 0..<4 {
+      let id = try Self.create("nightly", in: writer)
+      try writer.write(Self.batch(.add, [Text("\(number)")]), to: id)
+      #expect(try reader.count(id) == 1)
+      weak let state = reader.knownState(of: id)
+      forgotten.append { state }
+      try writer.deleteCollection(
+        tenant: CatalogDefaults.tenant, database: CatalogDefaults.database, name: "nightly")
+    }
+    #expect(forgotten.filter { $0() != nil }.count == 1)
+  }
+
+  @Test func whoGetsOrCreatesACollectionThatIsThereWaitsForNoWriter() throws {
+    let engine = try open()
+    let id = try Self.create("there", in: engine)
+    let writer = try WriteTurn(fileSystem: files, directory: "/db", clock: SystemClock())
+    try writer.acquire(timeoutMilliseconds: 0)
+    #expect(try Self.create("there", in: engine) == id)
+    writer.release()
+  }
+
   // MARK: Everything at once
 
   @Test func threadsOfTwoEnginesSeeEveryWriteOfTheirOwnAndHarmNoneOfTheOthers() throws {
