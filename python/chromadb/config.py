@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import threading
 import weakref
 from collections.abc import Callable
 from enum import Enum
@@ -295,7 +294,8 @@ class System:
             raise ValueError(LEGACY_ERROR)
         self.settings = copy.copy(settings)
         self._engine: Engine | None = None
-        self._lock = threading.Lock()
+        self._lock_file: str | None = None
+        self._directory_identity: tuple[int, int] | None = None
         # The clients that have not been closed. Those that were dropped leave by themselves.
         self.clients: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -316,14 +316,28 @@ class System:
         from chromadb._chroma import Engine
 
         settings = self.settings
-        with self._lock:
-            if self._engine is None:
-                path = settings.persist_directory if settings.is_persistent else None
-                self._engine = Engine(path, settings.allow_reset)
+        if self._engine is None:
+            path = settings.persist_directory if settings.is_persistent else None
+            self._engine = Engine(path, settings.allow_reset)
+            if path is not None:
+                self._lock_file = os.path.abspath(os.path.join(path, "LOCK"))
+                self._directory_identity = self._found_identity()
+
+    def is_left_behind(self) -> bool:
+        """Whether the directory was removed, renamed or replaced since it was opened."""
+        return self._directory_identity != self._found_identity()
+
+    def _found_identity(self) -> tuple[int, int] | None:
+        if self._lock_file is None:
+            return None
+        try:
+            found = os.stat(self._lock_file)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def stop(self) -> None:
         """Closes the engine. Does nothing if it is closed."""
-        with self._lock:
-            engine, self._engine = self._engine, None
+        engine, self._engine = self._engine, None
         if engine is not None:
             engine.close()

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
+import signal
 import time
+import traceback
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -108,6 +113,75 @@ def test_another_implementation_is_refused() -> None:
         chromadb.Client(Settings(chroma_api_impl="some.where.Else"))
     with pytest.raises(ValueError, match="deprecated configuration of Chroma"):
         chromadb.Client(Settings(chroma_db_impl="duckdb+parquet"))
+
+
+def test_a_directory_that_was_removed_is_made_anew_for_new_clients(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    old = create(chromadb.PersistentClient(path), "notes")
+    old.add(ids=["old"], embeddings=[[1.0]])
+    shutil.rmtree(path)
+    with pytest.raises(InternalError, match="was removed, renamed or replaced"):
+        old.add(ids=["lost"], embeddings=[[1.0]])
+    assert not path.exists()
+    new = create(chromadb.PersistentClient(path), "notes")
+    new.add(ids=["new"], embeddings=[[1.0]])
+    with pytest.raises(InternalError, match="was removed, renamed or replaced"):
+        old.add(ids=["lost"], embeddings=[[1.0]])
+    assert new.get()["ids"] == ["new"]
+
+
+def test_a_directory_that_was_renamed_keeps_what_it_has(tmp_path: Path) -> None:
+    left = create(chromadb.PersistentClient(tmp_path / "old"), "notes")
+    left.add(ids=["kept"], embeddings=[[1.0]], documents=["large " * 20_000])
+    (tmp_path / "old").rename(tmp_path / "new")
+    # Large enough for a blob, which would go where the directory was.
+    with pytest.raises(InternalError, match="was removed, renamed or replaced"):
+        left.add(ids=["lost"], embeddings=[[1.0]], documents=["large " * 20_000])
+    assert not (tmp_path / "old").exists()
+    moved = chromadb.PersistentClient(tmp_path / "new").get_collection(
+        "notes", embedding_function=None
+    )
+    assert moved.get()["ids"] == ["kept"]
+
+
+# ---- Forking ------------------------------------------------------------------------------------
+
+
+def exit_status_of_child(body: Callable[[], None]) -> int:
+    child = os.fork()
+    if child == 0:
+        # A child that waits for a lock of nobody ends by this signal.
+        signal.alarm(30)
+        status = 1
+        try:
+            body()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_opens_clients_though_a_thread_was_opening_one(tmp_path: Path) -> None:
+    def open_one() -> None:
+        chromadb.PersistentClient(tmp_path / "child").heartbeat()
+
+    with SharedSystemClient._lock:
+        assert exit_status_of_child(open_one) == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_makes_a_database_in_memory_of_its_own() -> None:
+    parents = create(chromadb.EphemeralClient(), "parents")
+
+    def make_one() -> None:
+        with pytest.raises(InvalidArgumentError, match="belongs to the process that forked"):
+            parents.count()
+        assert names(chromadb.EphemeralClient()) == []
+
+    assert exit_status_of_child(make_one) == 0
 
 
 # ---- Sharing and closing ------------------------------------------------------------------------

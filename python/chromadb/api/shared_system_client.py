@@ -3,10 +3,12 @@
 Local clients of one process with the same identifier (the directory, or "ephemeral") share one
 `System`, and their settings must be equal. The cache holds systems weakly: a system lives as long
 as a client or a collection refers to it, and is stopped early when its last open client is closed.
+A new client never joins the system of a directory that was removed or replaced.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from types import TracebackType
@@ -23,6 +25,9 @@ _LOCAL_IMPLEMENTATIONS = (
     "chromadb.api.rust.RustBindingsAPI",
     "chromadb.api.segment.SegmentAPI",
 )
+
+# What stands for the directory of a database in memory.
+_EPHEMERAL = "ephemeral"
 
 
 class SharedSystemClient:
@@ -46,7 +51,7 @@ class SharedSystemClient:
         with SharedSystemClient._lock:
             cache = SharedSystemClient._identifier_to_system
             system = cache.get(self._identifier)
-            if system is None:
+            if system is None or system.is_left_behind():
                 system = System(settings)
                 system.start()
                 cache[self._identifier] = system
@@ -97,4 +102,16 @@ class SharedSystemClient:
         implementation = settings.chroma_api_impl
         if implementation not in _LOCAL_IMPLEMENTATIONS:
             raise ValueError(f"Unsupported Chroma API implementation {implementation}")
-        return settings.persist_directory if settings.is_persistent else "ephemeral"
+        return settings.persist_directory if settings.is_persistent else _EPHEMERAL
+
+    @staticmethod
+    def _start_over_in_child() -> None:
+        """After a fork: what threads held that the child does not have, and memory of the parent's.
+
+        A thread may hold the lock for as long as an engine takes to open.
+        """
+        SharedSystemClient._lock = threading.Lock()
+        SharedSystemClient._identifier_to_system.pop(_EPHEMERAL, None)
+
+
+os.register_at_fork(after_in_child=SharedSystemClient._start_over_in_child)
