@@ -143,7 +143,7 @@ struct FaultyPlay {
     var differences: [String] = []
     let found: [World]
     do throws(ChromaError) {
-      found = try player.look(by: number, &differences)
+      found = try player.look(by: number, &differences).found
     } catch {
       try check(error, "reading")
       return nil

@@ -1,7 +1,9 @@
 // Plays calls on engines over one simulated disk, and writes down what each moment allows.
 //
 // Each engine stands for a process. A call that was cut off (its process died, or a call of the disk
-// failed) may have happened or not; both worlds stay allowed until somebody reads which it was.
+// failed) may have happened or not; both worlds stay allowed until somebody reads which it was, and
+// then commits. What a reader did not find may still stand in the WAL, and a recovery brings it
+// back; or a recovery found it, and it was never synced. Only a commit behind it decides.
 
 import ChromaBase
 import ChromaCatalog
@@ -55,6 +57,8 @@ final class Player {
   private let clock = SimulatedClock()
   private let randomSource: SeededRandomSource
   private(set) var timeline: [Moment]
+  /// Worlds that were not found, but may be after a recovery.
+  private var undecided: [World] = []
   private var processes: [Int: Process] = [:]
   /// Of collections that are or were there.
   private var lastIDs: [CollectionName: UUID] = [:]
@@ -74,10 +78,12 @@ final class Player {
 
   /// The worlds allowed now.
   var allowed: [World] { timeline.last?.allowed ?? [] }
+  /// Those that a process which runs may find.
+  private var likely: [World] { allowed.filter { !undecided.contains($0) } }
 
   func allow(_ worlds: [World]) {
     var unique: [World] = []
-    for world in worlds where !unique.contains(world) { unique.append(world) }
+    for world in worlds + undecided where !unique.contains(world) { unique.append(world) }
     timeline.append(Moment(callCount: disk.callCount, allowed: unique))
   }
 
@@ -169,7 +175,8 @@ final class Player {
   /// Makes a call of a process that runs, which may fail.
   func attempt(_ step: Step, by number: Int) throws(Finding) -> Outcome {
     guard let engine = processes[number]?.engine else { throw Finding("no process \(number)") }
-    let before = allowed
+    let before = likely
+    let callCount = disk.callCount
     let after = before.map { $0.after(step) }
     let successes = after.compactMap { try? $0.get() }
     allow(before + successes)
@@ -183,6 +190,8 @@ final class Player {
       return .refused
     }
     guard !successes.isEmpty else { throw Finding("\(step.summary) was not refused") }
+    let calls = disk.trace.dropFirst(callCount)
+    if calls.contains(where: { $0.kind == .sync && $0.path.hasSuffix("-wal") }) { undecided = [] }
     allow(successes.map { $0.naming(step, id) })
     return .done
   }
@@ -239,30 +248,34 @@ final class Player {
     try open(number)
     var differences: [String] = []
     let found: [World]
+    let notFound: [World]
     do throws(ChromaError) {
-      found = try look(by: number, &differences)
+      (found, notFound) = try look(by: number, &differences)
     } catch {
       throw Finding("reading failed: \(error.kind): \(error)")
     }
     guard !found.isEmpty else { throw Finding(differences.joined(separator: "; or ")) }
+    undecided = notFound
     allow(found)
   }
 
-  /// The allowed worlds that a process finds.
+  /// The allowed worlds that a process finds, and the others.
   func look(
     by number: Int, _ differences: inout [String]
-  ) throws(ChromaError) -> [World] {
-    guard let engine = processes[number]?.engine else { return [] }
+  ) throws(ChromaError) -> (found: [World], notFound: [World]) {
+    guard let engine = processes[number]?.engine else { return ([], []) }
     let judge = Judge(engine: engine)
     var found: [World] = []
+    var notFound: [World] = []
     for world in allowed {
       if let difference = try judge.difference(from: world) {
         differences.append(difference)
+        notFound.append(world)
       } else {
         found.append(try judge.named(world))
       }
     }
-    return found
+    return (found, notFound)
   }
 
   /// Under its name a blob is whole, whether a row refers to it or not. Once somebody has written,
