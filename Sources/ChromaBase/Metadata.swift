@@ -36,43 +36,47 @@ package struct Metadata: Equatable, Sendable {
 
   /// A later entry of the same key replaces an earlier one, as in a Python dict.
   package init(_ unordered: [Entry]) {
-    entries = []
-    entries.reserveCapacity(unordered.count)
-    for entry in unordered { self[entry.key] = entry.value }
+    self = Metadata().merging(MetadataChange(unordered.map { .init($0.key, $0.value) }))
+  }
+
+  /// The map after a change, whose later entries win. Cost: sorting the change, then one walk; a
+  /// record may have any number of keys.
+  package func merging(_ change: MetadataChange) -> Metadata {
+    let order = change.entries.indices.sorted {
+      let (left, right) = (change.entries[$0].key, change.entries[$1].key)
+      return left == right ? $0 < $1 : left < right
+    }
+    var merged = Metadata()
+    merged.entries.reserveCapacity(entries.count + order.count)
+    var rest = entries[...]
+    for (place, index) in order.enumerated() {
+      let entry = change.entries[index]
+      let isLast = place + 1 == order.count || change.entries[order[place + 1]].key != entry.key
+      guard isLast else { continue }
+      while let old = rest.first, old.key < entry.key {
+        merged.entries.append(old)
+        rest = rest.dropFirst()
+      }
+      if rest.first?.key == entry.key { rest = rest.dropFirst() }
+      if let value = entry.value { merged.entries.append(Entry(entry.key, value)) }
+    }
+    merged.entries.append(contentsOf: rest)
+    return merged
   }
 
   package var count: Int { entries.count }
   package var isEmpty: Bool { entries.isEmpty }
 
-  /// The value under a key. Setting nil removes the key. Cost: a binary search.
+  /// The value under a key. Cost: a binary search.
   package subscript(key: Text) -> MetadataValue? {
-    get {
-      let index = firstIndex(notBefore: key)
-      guard index < entries.count, entries[index].key == key else { return nil }
-      return entries[index].value
-    }
-    set {
-      let index = firstIndex(notBefore: key)
-      let isPresent = index < entries.count && entries[index].key == key
-      switch (newValue, isPresent) {
-      case (let value?, true): entries[index].value = value
-      case (let value?, false): entries.insert(Entry(key, value), at: index)
-      case (nil, true): entries.remove(at: index)
-      case (nil, false): break
-      }
-    }
-  }
-
-  private func firstIndex(notBefore key: Text) -> Int {
-    // Encoded maps arrive sorted: appending must not cost a search.
-    if let last = entries.last, last.key < key { return entries.count }
     var lower = 0
     var upper = entries.count
     while lower < upper {
       let middle = (lower + upper) / 2
       if entries[middle].key < key { lower = middle + 1 } else { upper = middle }
     }
-    return lower
+    guard lower < entries.count, entries[lower].key == key else { return nil }
+    return entries[lower].value
   }
 }
 

@@ -72,8 +72,7 @@ package enum Materialization {
   /// The metadata after a change; nil when nothing is left.
   package static func merged(_ old: Metadata?, with change: MetadataChange?) -> Metadata? {
     guard let change else { return old }
-    var metadata = old ?? Metadata()
-    for entry in change.entries { metadata[entry.key] = entry.value }
+    let metadata = (old ?? Metadata()).merging(change)
     return metadata.isEmpty ? nil : metadata
   }
 }
