@@ -1,10 +1,11 @@
 """The processes of the kill loop: `write` until killed, `check` what is there.
 
-    python child.py write DIRECTORY SEED WRITER FIRST_STEP STEP_COUNT
+    python child.py write DIRECTORY SEED WRITER FIRST_STEP STEP_COUNT DEFECT
     python child.py check DIRECTORY OUTPUT.json
 
 A writer says on standard output, a line each: "opening", "open", the number of each step that
-returned, and, when it is through its steps, "closing" and "closed".
+returned, and, when it is through its steps, "closing" and "closed". Its DEFECT is "none", or what
+the loop must find: "early" acknowledges before the call, "halves" makes two calls of one.
 
 A checker opens the directory, writes what it finds to a file, closes, opens again and does so
 again: {"count": n, "rows": [[id, embedding, document, metadata], ...], "lost": [id, ...]}, twice.
@@ -23,18 +24,28 @@ from workload import COLLECTION, step
 import chromadb
 
 
-def write(directory: str, seed: int, writer: int, first: int, count: int) -> None:
+def write(directory: str, seed: int, writer: int, first: int, count: int, defect: str) -> None:
     say("opening")
     client = chromadb.PersistentClient(directory)
     collection = client.get_or_create_collection(COLLECTION, embedding_function=None)
     say("open")
     for number in range(first, first + count):
         call = step(seed, writer, number)
-        getattr(collection, call["do"])(**call["with"])
-        say(str(number))
+        if defect == "early":
+            say(str(number))
+        for arguments in halves(call["with"]) if defect == "halves" else [call["with"]]:
+            getattr(collection, call["do"])(**arguments)
+        if defect != "early":
+            say(str(number))
     say("closing")
     client.close()
     say("closed")
+
+
+def halves(arguments: dict) -> list[dict]:
+    middle = len(arguments["ids"]) // 2
+    parts = [slice(None, middle), slice(middle, None)] if middle else [slice(None)]
+    return [{name: column[part] for name, column in arguments.items()} for part in parts]
 
 
 def say(line: str) -> None:
@@ -81,6 +92,6 @@ def lost(collection, ids: list[str], vectors: list[tuple]) -> list[str]:
 
 if __name__ == "__main__":
     if sys.argv[1] == "write":
-        write(sys.argv[2], *(int(argument) for argument in sys.argv[3:7]))
+        write(sys.argv[2], *(int(argument) for argument in sys.argv[3:7]), sys.argv[7])
     else:
         check(sys.argv[2], sys.argv[3])

@@ -53,7 +53,7 @@ class Writer:
         self.first_step = loop.next_steps[number]
         self.acknowledged_step = self.first_step - 1
         self.lines: list[str] = []
-        arguments = [loop.seed, number, self.first_step, step_count]
+        arguments = [loop.seed, number, self.first_step, step_count, loop.defect]
         self.process = subprocess.Popen(
             [loop.python, str(CHILD), "write", loop.directory, *map(str, arguments)],
             stdout=subprocess.PIPE,
@@ -109,10 +109,18 @@ class Writer:
 
 
 class KillLoop:
-    def __init__(self, directory: str, seed: int, writer_count: int, python: str = sys.executable):
+    def __init__(
+        self,
+        directory: str,
+        seed: int,
+        writer_count: int,
+        python: str = sys.executable,
+        defect: str = "none",
+    ):
         self.directory = directory
         self.seed = seed
         self.python = python
+        self.defect = defect
         self.random = random.Random(seed)
         self.models = [ModelCollection() for _ in range(writer_count)]
         self.next_steps = [0] * writer_count
@@ -121,6 +129,8 @@ class KillLoop:
 
     def round(self) -> None:
         mode = self.random.choices(["writing", "opening", "closing"], [4, 1, 1])[0]
+        if self.kill_count == 0:
+            mode = "writing"  # So that there is something to lose.
         # Whoever is to be killed while closing comes to its end soon; the others never do.
         step_count = self.random.randint(1, 4) if mode == "closing" else 1_000_000
         writers = [Writer(self, number, step_count) for number in range(len(self.models))]
@@ -234,11 +244,12 @@ def run(
     seed: int,
     writer_count: int,
     python: str = sys.executable,
+    defect: str = "none",
     log=lambda text: None,
 ) -> KillLoop:
     """Kills until the count is reached. A failure names the seed and keeps the directory."""
     directory = tempfile.mkdtemp(prefix="chroma-kill-loop-")
-    loop = KillLoop(directory, seed, writer_count, python)
+    loop = KillLoop(directory, seed, writer_count, python, defect)
     while loop.kill_count < kill_count:
         try:
             loop.round()
@@ -257,4 +268,4 @@ if __name__ == "__main__":
     parser.add_argument("--writers", type=int, default=1)
     parser.add_argument("--python", default=sys.executable)
     options = parser.parse_args()
-    run(options.kills, options.seed, options.writers, options.python, print)
+    run(options.kills, options.seed, options.writers, options.python, log=print)

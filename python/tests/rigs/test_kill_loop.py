@@ -7,6 +7,8 @@ KILL_SEED the first case's seed.
 from __future__ import annotations
 
 import os
+import re
+import shutil
 
 import pytest
 
@@ -21,3 +23,10 @@ SEED = int(os.environ.get("KILL_SEED", "1"))
 def test_nothing_acknowledged_is_lost_when_writers_are_killed(writer_count):
     loop = kill_loop.run(-(-KILL_COUNT // 4), SEED + writer_count, writer_count)
     assert loop.acknowledged_count > 0
+
+
+@pytest.mark.parametrize("defect", ["early", "halves"])
+def test_the_loop_finds_a_planted_defect(defect):
+    with pytest.raises(kill_loop.Failure) as caught:
+        kill_loop.run(100, SEED, 1, defect=defect)
+    shutil.rmtree(re.search(r", in (\S+):", str(caught.value)).group(1))
