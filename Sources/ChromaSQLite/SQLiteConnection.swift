@@ -88,7 +88,10 @@ package final class SQLiteConnection: @unchecked Sendable {
       let result = sqlite3_step(statement)
       if result == SQLITE_DONE { return }
       guard result == SQLITE_ROW else { throw failure(result) }
-      guard try body(SQLiteRow(statement: statement, path: path)) else { return }
+      guard try body(SQLiteRow(statement: statement, path: path)) else {
+        // Ended here, a statement that writes commits now, and may fail: the change to WAL does.
+        return try check(sqlite3_reset(statement))
+      }
     }
   }
 

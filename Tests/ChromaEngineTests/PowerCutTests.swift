@@ -75,6 +75,19 @@ import Testing
     }
   }
 
+  @Test("a new database whose change to write-ahead logging failed acknowledges nothing")
+  func failedChangeOfJournal() throws {
+    for ordinal in 1...8 {
+      let setting = Setting()
+      setting.disk.inject(
+        DiskFault(.write, pathSuffix: "-journal", ordinal: ordinal, code: EIO))
+      guard let engine = try? setting.open() else { continue }
+      let id = try create("alpha", in: engine)
+      let found = try setting.afterPowerCut().open()
+      #expect(try found.count(id) == 0, "write \(ordinal)")
+    }
+  }
+
   @Test("a blob folder whose maker died is durable before a blob in it is referred to")
   func blobFolderOfADeadMaker() throws {
     for callCount in 0...30 {
