@@ -36,7 +36,7 @@ package struct EngineEnvironment: Sendable {
 /// All calls may come from any thread, any number at once; they block.
 package final class Engine: Sendable {
   let environment: EngineEnvironment
-  let catalog: any Catalog
+  package let catalog: any Catalog
   let blobs: BlobStore
   let commits: CommitQueue
   let log: LogWriter

@@ -20,12 +20,19 @@ package final class SimulatedProcess: FileSystem {
 
   private let disk: SimulatedDisk
   private let fileSystem: any FileSystem
+  private let onCall: @Sendable () -> Void
   fileprivate let state = Mutex(State())
 
-  /// - Parameter fileSystem: What the calls go through, on their way to the disk.
-  package init(on disk: SimulatedDisk, through fileSystem: any FileSystem) {
+  /// - Parameters:
+  ///   - fileSystem: What the calls go through, on their way to the disk.
+  ///   - onCall: Runs before each call of the living process.
+  package init(
+    on disk: SimulatedDisk, through fileSystem: any FileSystem,
+    onCall: @escaping @Sendable () -> Void = {}
+  ) {
     self.disk = disk
     self.fileSystem = fileSystem
+    self.onCall = onCall
   }
 
   package var isDead: Bool { state.withLock { $0.isDead } }
@@ -63,6 +70,7 @@ package final class SimulatedProcess: FileSystem {
 
   /// Begins a call, unless the process is dead or dies of it.
   fileprivate func enter(_ path: String) throws(ChromaError) {
+    if !isDead { onCall() }
     let isDying = state.withLock { state in
       guard !state.isDead, let left = state.callCountLeft else { return false }
       state.callCountLeft = left - 1

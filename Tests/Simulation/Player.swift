@@ -1,9 +1,9 @@
 // Plays calls on engines over one simulated disk, and writes down what each moment allows.
 //
 // Each engine stands for a process. A call that was cut off (its process died, or a call of the disk
-// failed) may have happened or not; both worlds stay allowed until somebody reads which it was, and
-// then commits. What a reader did not find may still stand in the WAL, and a recovery brings it
-// back; or a recovery found it, and it was never synced. Only a commit behind it decides.
+// failed) may have happened or not; both worlds stay allowed until somebody reads which it was. What
+// was found is durable, since a recovery syncs what it finds. What was not found may still stand in
+// the WAL, whence a recovery brings it back; a commit in its place decides that it never will.
 
 import ChromaBase
 import ChromaCatalog
@@ -25,6 +25,17 @@ struct Finding: Error, CustomStringConvertible {
 struct Setting: Sendable {
   var fileSystem: @Sendable (any FileSystem) -> any FileSystem = { $0 }
   var catalog: @Sendable (any Catalog, any FileSystem) -> any Catalog = { catalog, _ in catalog }
+
+  /// Opens the directory in a process.
+  func engine(
+    _ process: SimulatedProcess, _ clock: any Clock, _ random: any RandomSource
+  ) throws(ChromaError) -> Engine {
+    try Engine(
+      EngineEnvironment(
+        fileSystem: process, directory: Player.directory, clock: clock, random: random,
+        isShared: true)
+    ) { catalog($0, process) }
+  }
 }
 
 final class Player {
@@ -47,7 +58,6 @@ final class Player {
   private struct Process {
     let process: SimulatedProcess
     let engine: Engine
-    let catalog: any Catalog
   }
 
   let disk: SimulatedDisk
@@ -108,27 +118,15 @@ final class Player {
 
   func start(_ number: Int, dyingAfter callCount: Int? = nil) throws(ChromaError) {
     if processes[number] != nil { return }
-    let fileSystem = setting.fileSystem(disk)
-    let process = SimulatedProcess(on: disk, through: fileSystem)
+    let process = SimulatedProcess(on: disk, through: setting.fileSystem(disk))
     if let callCount { process.die(afterCallCount: callCount) }
-    var wrapped: (any Catalog)?
     do throws(ChromaError) {
-      let engine = try Engine(
-        EngineEnvironment(
-          fileSystem: process, directory: Self.directory, clock: clock, random: randomSource,
-          isShared: true)
-      ) { catalog in
-        let catalog = setting.catalog(catalog, fileSystem)
-        wrapped = catalog
-        return catalog
-      }
+      let engine = try setting.engine(process, clock, randomSource)
       process.stayAlive()
-      guard let wrapped else { return }
-      processes[number] = Process(process: process, engine: engine, catalog: wrapped)
+      processes[number] = Process(process: process, engine: engine)
     } catch {
-      wrapped = nil
       process.bury()
-      if process.openFileCount > 0 { preconditionFailure("A failed opening keeps files open.") }
+      if process.openFileCount > 0 { throw .closed("A failed opening keeps files open.") }
       throw error
     }
   }
@@ -248,34 +246,36 @@ final class Player {
     try open(number)
     var differences: [String] = []
     let found: [World]
-    let notFound: [World]
+    let later: [World]
     do throws(ChromaError) {
-      (found, notFound) = try look(by: number, &differences)
+      (found, later) = try look(by: number, &differences)
     } catch {
       throw Finding("reading failed: \(error.kind): \(error)")
     }
     guard !found.isEmpty else { throw Finding(differences.joined(separator: "; or ")) }
-    undecided = notFound
+    undecided = later
     allow(found)
   }
 
-  /// The allowed worlds that a process finds, and the others.
+  /// The allowed worlds that a process finds, and those that more calls would have led to.
   func look(
     by number: Int, _ differences: inout [String]
-  ) throws(ChromaError) -> (found: [World], notFound: [World]) {
+  ) throws(ChromaError) -> (found: [World], later: [World]) {
     guard let engine = processes[number]?.engine else { return ([], []) }
     let judge = Judge(engine: engine)
     var found: [World] = []
-    var notFound: [World] = []
+    var later: [World] = []
+    // In the order of the calls: see `attempt`.
     for world in allowed {
       if let difference = try judge.difference(from: world) {
         differences.append(difference)
-        notFound.append(world)
+        later.append(world)
       } else {
         found.append(try judge.named(world))
+        later = []
       }
     }
-    return (found, notFound)
+    return (found, later)
   }
 
   /// Under its name a blob is whole, whether a row refers to it or not. Once somebody has written,
@@ -288,7 +288,7 @@ final class Player {
     do throws(ChromaError) {
       names = try blobs.list()
       for name in names where !name.hasSuffix(".tmp") { _ = try blobs.read(name) }
-      referenced = try process.catalog.referencedBlobs().map(\.string)
+      referenced = try process.engine.catalog.referencedBlobs().map(\.string)
     } catch {
       throw Finding("a blob is not whole: \(error)")
     }

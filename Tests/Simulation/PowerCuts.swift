@@ -35,6 +35,14 @@ struct PowerCuts {
     return imageCount
   }
 
+  /// Everything that the history of a seed does to the disk.
+  func trace(seed: UInt64) throws(Finding) -> [DiskCall] {
+    var random = SeededRandom(seed)
+    let player = Player(on: SimulatedDisk(seed: seed), seed: seed, setting)
+    try Self.play(on: player, &random)
+    return player.disk.trace
+  }
+
   private static func play(on player: Player, _ random: inout SeededRandom) throws(Finding) {
     let workload = Workload(&random)
     let processCount = random.element(of: [1, 1, 2])

@@ -1,42 +1,97 @@
 // Whole engines on a simulated disk.
 //
-//     simulate                              all suites, as on every change
-//     simulate --long                       more seeds
-//     simulate --suite power-cut            one suite
-//     simulate --suite power-cut --seed 7   one seed of it: a failure, again
+//     simulate                                       all suites, as on every change
+//     simulate --long                                more seeds
+//     simulate --suite power-cut                     one suite
+//     simulate --suite power-cut --seed 7            one seed of it: a failure, again
+//     simulate --suite power-cut --seeds 1000 2000   from one seed on, up to another
 //
 // Everything follows from the seed. Ends with a line "N passed, N failed", and with 1 if any failed.
 
 import Glibc
 
-let suites = [
-  Suite(
-    name: "power-cut", unit: "images", seedCount: (450, 20_000),
-    run: { (seed) throws(Finding) in try PowerCuts(setting: Setting()).run(seed: seed) }),
-  Suite(
-    name: "exhaustive", unit: "images",
-    seedCount: (UInt64(Script.all.count), UInt64(10 * Script.all.count)),
-    run: { (seed) throws(Finding) in
-      let script = Script.all[Int(seed % UInt64(Script.all.count))]
-      return try Exhaustion(setting: Setting()).run(script, seed: seed)
-    }),
-  Suite(
-    name: "faults", unit: "plays",
-    seedCount: (
-      UInt64(Script.all.count * Faults.variants.count),
-      UInt64(20 * Script.all.count * Faults.variants.count)
-    ),
-    run: { (seed) throws(Finding) in
-      let variant = Faults.variants[Int(seed % UInt64(Faults.variants.count))]
-      let number = seed / UInt64(Faults.variants.count)
-      let script = Script.all[Int(number % UInt64(Script.all.count))]
-      return try Faults(setting: Setting()).run(script, variant, seed: seed)
-    }),
+let faultCount = UInt64(Script.all.count * Faults.variants.count)
+
+/// The suites that hold a setting to the promises.
+let judges: [(name: String, suite: @Sendable (Setting) -> Suite)] = [
+  (
+    "power-cut",
+    { setting in
+      Suite(
+        name: "power-cut", unit: "images", seedCount: (450, 20_000),
+        run: { (seed) throws(Finding) in try PowerCuts(setting: setting).run(seed: seed) })
+    }
+  ),
+  (
+    "exhaustive",
+    { setting in
+      Suite(
+        name: "exhaustive", unit: "images",
+        seedCount: (UInt64(Script.all.count), UInt64(20 * Script.all.count)),
+        run: { (seed) throws(Finding) in
+          let script = Script.all[Int(seed % UInt64(Script.all.count))]
+          return try Exhaustion(setting: setting).run(script, seed: seed)
+        })
+    }
+  ),
+  (
+    "faults",
+    { setting in
+      Suite(
+        name: "faults", unit: "plays", seedCount: (faultCount, 20 * faultCount),
+        run: { (seed) throws(Finding) in
+          let variant = Faults.variants[Int(seed % UInt64(Faults.variants.count))]
+          let number = seed / UInt64(Faults.variants.count)
+          let script = Script.all[Int(number % UInt64(Script.all.count))]
+          return try Faults(setting: setting).run(script, variant, seed: seed)
+        })
+    }
+  ),
+  (
+    "full-disk",
+    { setting in
+      Suite(
+        name: "full-disk", unit: "calls", seedCount: (300, 10_000),
+        run: { (seed) throws(Finding) in try FullDisks(setting: setting).run(seed: seed) })
+    }
+  ),
+  (
+    "interleaved",
+    { setting in
+      Suite(
+        name: "interleaved", unit: "calls", seedCount: (300, 20_000),
+        run: { (seed) throws(Finding) in try Interleavings(setting: setting).run(seed: seed) })
+    }
+  ),
 ]
+
+let canaries = CanaryTable()
+let canaryCount = UInt64(Canary.all.count)
+
+let suites =
+  judges.map { $0.suite(Setting()) } + [
+    // A seed that does not replay hides what it found: twice must be the same.
+    Suite(
+      name: "repeat", unit: "seeds", seedCount: (20, 1_000),
+      run: { (seed) throws(Finding) in
+        let cuts = PowerCuts(setting: Setting())
+        let interleavings = Interleavings(setting: Setting())
+        guard try cuts.trace(seed: seed) == cuts.trace(seed: seed),
+          try interleavings.trace(seed: seed) == interleavings.trace(seed: seed)
+        else { throw Finding("another trace the second time") }
+        return 1
+      }),
+    Suite(
+      name: "canaries", unit: "planted defects", seedCount: (canaryCount, canaryCount),
+      run: { (seed) throws(Finding) in
+        try canaries.release(Int(seed % canaryCount), among: judges)
+        return 1
+      }),
+  ]
 
 struct Options {
   var suite: String?
-  var seed: UInt64?
+  var seeds: Range<UInt64>?
   var isLong = false
   var threadCount = 2
 
@@ -46,11 +101,23 @@ struct Options {
       switch argument {
       case "--long": isLong = true
       case "--suite": suite = rest.popFirst()
-      case "--seed": seed = rest.popFirst().flatMap { UInt64($0) }
-      case "--threads": threadCount = rest.popFirst().flatMap { Int($0) } ?? 1
+      case "--seed":
+        let seed = try Self.number(rest.popFirst())
+        seeds = seed..<seed + 1
+      case "--seeds":
+        let lower = try Self.number(rest.popFirst())
+        seeds = lower..<max(lower + 1, try Self.number(rest.popFirst()))
+      case "--threads": threadCount = Int(clamping: max(1, try Self.number(rest.popFirst())))
       default: throw Finding("unknown argument \(argument)")
       }
     }
+  }
+
+  private static func number(_ text: String?) throws(Finding) -> UInt64 {
+    guard let number = text.flatMap({ UInt64($0) }), number < .max else {
+      throw Finding("\(text ?? "nothing") instead of a number")
+    }
+    return number
   }
 }
 
@@ -61,11 +128,12 @@ do {
   if chosen.isEmpty { throw Finding("no suite \(options.suite ?? "")") }
   for suite in chosen {
     let count = options.isLong ? suite.seedCount.long : suite.seedCount.usual
-    let seeds = options.seed.map { $0..<$0 + 1 } ?? 0..<count
-    let tally = Runner(threadCount: options.threadCount).run(suite, seeds: seeds)
+    let tally = Runner(threadCount: options.threadCount)
+      .run(suite, seeds: options.seeds ?? 0..<count)
     total.passed += tally.passed
     total.failed += tally.failed
   }
+  canaries.printAll()
   print("\(total.passed) passed, \(total.failed) failed")
   exit(total.failed == 0 ? 0 : 1)
 } catch {

@@ -1,0 +1,265 @@
+// A catalog with a planted defect, between an engine and its catalog.
+
+import ChromaBase
+import ChromaCatalog
+import ChromaSegment
+import ChromaStorage
+import Synchronization
+
+enum CatalogDefect: Sendable {
+  /// An append is acknowledged, and committed by the call after it.
+  case acknowledgesBeforeCommit
+  /// The two halves of a batch are two transactions.
+  case splitsBatch
+  case dropsLastRecord
+  case ignoresDimension
+  case ignoresRequestKey
+  /// Every append is told that it stands at the first position.
+  case givesPositionTwice
+  /// Whoever asks for the first time does not get the last batch.
+  case readsLag
+  /// The blobs go, then the collection.
+  case deletesBlobsBeforeCommit
+  /// Collections go one by one, then their database.
+  case splitsDatabaseDeletion
+  /// One blob in use is not named.
+  case overlooksBlob
+}
+
+final class DefectiveCatalog: Catalog {
+  private struct State {
+    var held: [LogAppend] = []
+    var seen: Set<[Int64]> = []
+  }
+
+  private let base: any Catalog
+  private let blobs: BlobStore
+  private let defect: CatalogDefect
+  private let state = Mutex(State())
+
+  init(_ base: any Catalog, _ fileSystem: any FileSystem, _ defect: CatalogDefect) {
+    self.base = base
+    self.defect = defect
+    blobs = BlobStore(fileSystem: fileSystem, directory: "\(Player.directory)/blobs")
+  }
+
+  /// Commits what was acknowledged.
+  private func commitHeld() throws(ChromaError) {
+    let held = state.withLock { state in
+      defer { state.held = [] }
+      return state.held
+    }
+    if !held.isEmpty { _ = try base.append(held) }
+  }
+
+  // MARK: Log
+
+  func append(_ appends: [LogAppend]) throws(ChromaError) -> [AppendResult] {
+    try commitHeld()
+    switch defect {
+    case .acknowledgesBeforeCommit:
+      guard appends.count == 1, let position = try nextPosition(appends[0]) else { break }
+      state.withLock { $0.held = appends }
+      return [.appended(firstPosition: position)]
+    case .splitsBatch:
+      guard appends.count == 1, let halves = try halves(of: appends[0]) else { break }
+      let first = try base.append([halves.0])
+      if case .appended = first[0] { _ = try base.append([halves.1]) }
+      return first
+    case .dropsLastRecord:
+      var shorter: [LogAppend] = []
+      for append in appends { shorter.append(try halves(of: append, keeping: 1)?.0 ?? append) }
+      return try base.append(shorter)
+    case .ignoresDimension:
+      return try base.append(appends.map { $0.with(dimension: nil) })
+    case .ignoresRequestKey:
+      return try base.append(appends.map { $0.with(dimension: $0.dimension, requestKey: nil) })
+    case .givesPositionTwice:
+      return try base.append(appends).map { result in
+        if case .appended = result { .appended(firstPosition: 1) } else { result }
+      }
+    default: break
+    }
+    return try base.append(appends)
+  }
+
+  /// The position that an append is going to get; nil if it is not sure to be appended.
+  private func nextPosition(_ append: LogAppend) throws(ChromaError) -> Int64? {
+    let changes = try base.changes(in: append.collection, after: 0, byteCountMax: 0)
+    guard let row = changes?.row, append.requestKey == nil, row.dimension == append.dimension else {
+      return nil
+    }
+    return row.nextPosition
+  }
+
+  /// Two appends that come to the same; nil for one record, or a blob.
+  private func halves(
+    of append: LogAppend, keeping count: Int? = nil
+  ) throws(ChromaError) -> (LogAppend, LogAppend)? {
+    guard case .inline(let bytes) = append.payload, append.recordCount > 1 else { return nil }
+    let batch = try LogBatch.decode(bytes, source: "test")
+    let split = count.map { batch.count - $0 } ?? batch.count / 2
+    let payloads = [
+      try LogBatch.encode(batch.rows(0..<split)),
+      try LogBatch.encode(batch.rows(split..<batch.count)),
+    ]
+    return (
+      append.with(recordCount: split, payload: .inline(payloads[0])),
+      append.with(recordCount: batch.count - split, payload: .inline(payloads[1]), requestKey: nil)
+    )
+  }
+
+  func changes(
+    in collection: UUID, after position: Int64, byteCountMax: Int
+  ) throws(ChromaError) -> CollectionChanges? {
+    try commitHeld()
+    let changes = try base.changes(in: collection, after: position, byteCountMax: byteCountMax)
+    guard case .readsLag = defect, let changes, let last = changes.rows.last else { return changes }
+    let key = [Int64(bitPattern: collection.low), last.firstPosition]
+    guard state.withLock({ $0.seen.insert(key).inserted }) else { return changes }
+    return CollectionChanges(
+      row: changes.row, rows: changes.rows.dropLast(), isComplete: changes.isComplete)
+  }
+
+  func referencedBlobs() throws(ChromaError) -> [Text] {
+    try commitHeld()
+    let blobs = try base.referencedBlobs()
+    if case .overlooksBlob = defect { return blobs.dropLast() }
+    return blobs
+  }
+
+  // MARK: Deletion
+
+  func deleteCollection(
+    tenant: Text, database: Text, name: Text
+  ) throws(ChromaError) -> DeletedCollection {
+    try commitHeld()
+    if case .deletesBlobsBeforeCommit = defect {
+      let row = try base.collection(tenant: tenant, database: database, name: name)
+      let rows = try base.changes(in: row.id, after: 0, byteCountMax: .max)?.rows ?? []
+      for case .blob(let name, _) in rows.map(\.payload) { try blobs.delete(name.string) }
+    }
+    return try base.deleteCollection(tenant: tenant, database: database, name: name)
+  }
+
+  func deleteDatabase(tenant: Text, name: Text) throws(ChromaError) -> [Text] {
+    try commitHeld()
+    if case .splitsDatabaseDeletion = defect {
+      let rows = try base.collections(tenant: tenant, database: name, limit: nil, offset: 0)
+      for row in rows {
+        _ = try base.deleteCollection(tenant: tenant, database: name, name: row.name)
+      }
+    }
+    return try base.deleteDatabase(tenant: tenant, name: name)
+  }
+
+  // MARK: Without a defect
+
+  func createTenant(_ name: Text) throws(ChromaError) {
+    try commitHeld()
+    try base.createTenant(name)
+  }
+
+  func requireTenant(_ name: Text) throws(ChromaError) {
+    try base.requireTenant(name)
+  }
+
+  func createDatabase(_ row: DatabaseRow) throws(ChromaError) {
+    try commitHeld()
+    try base.createDatabase(row)
+  }
+
+  func database(tenant: Text, name: Text) throws(ChromaError) -> DatabaseRow {
+    try base.database(tenant: tenant, name: name)
+  }
+
+  func databases(tenant: Text, limit: Int?, offset: Int) throws(ChromaError) -> [DatabaseRow] {
+    try base.databases(tenant: tenant, limit: limit, offset: offset)
+  }
+
+  func createCollection(
+    _ new: NewCollection, getOrCreate: Bool
+  ) throws(ChromaError) -> (row: CollectionRow, isNew: Bool) {
+    try commitHeld()
+    return try base.createCollection(new, getOrCreate: getOrCreate)
+  }
+
+  func collection(tenant: Text, database: Text, name: Text) throws(ChromaError) -> CollectionRow {
+    try commitHeld()
+    return try base.collection(tenant: tenant, database: database, name: name)
+  }
+
+  func collection(id: UUID) throws(ChromaError) -> CollectionRow {
+    try commitHeld()
+    return try base.collection(id: id)
+  }
+
+  func collections(
+    tenant: Text, database: Text, limit: Int?, offset: Int
+  ) throws(ChromaError) -> [CollectionRow] {
+    try commitHeld()
+    return try base.collections(tenant: tenant, database: database, limit: limit, offset: offset)
+  }
+
+  func collectionCount(tenant: Text, database: Text) throws(ChromaError) -> Int {
+    try base.collectionCount(tenant: tenant, database: database)
+  }
+
+  func modifyCollection(
+    id: UUID, _ change: CollectionChange
+  ) throws(ChromaError) -> CollectionRow {
+    try commitHeld()
+    return try base.modifyCollection(id: id, change)
+  }
+
+  func reset() throws(ChromaError) -> [Text] {
+    try commitHeld()
+    return try base.reset()
+  }
+
+  func close() {
+    try? commitHeld()
+    base.close()
+  }
+}
+
+extension LogAppend {
+  fileprivate func with(dimension: Int?, requestKey: RequestKey?) -> LogAppend {
+    LogAppend(
+      collection: collection, recordCount: recordCount, payload: payload, dimension: dimension,
+      requestKey: requestKey, expectedNextPosition: expectedNextPosition)
+  }
+
+  fileprivate func with(dimension: Int?) -> LogAppend {
+    with(dimension: dimension, requestKey: requestKey)
+  }
+
+  fileprivate func with(recordCount: Int, payload: LogPayload) -> LogAppend {
+    with(recordCount: recordCount, payload: payload, requestKey: requestKey)
+  }
+
+  fileprivate func with(
+    recordCount: Int, payload: LogPayload, requestKey: RequestKey?
+  ) -> LogAppend {
+    LogAppend(
+      collection: collection, recordCount: recordCount, payload: payload, dimension: dimension,
+      requestKey: requestKey, expectedNextPosition: expectedNextPosition)
+  }
+}
+
+extension RecordBatch {
+  fileprivate func rows(_ range: Range<Int>) -> RecordBatch {
+    RecordBatch(
+      operation: operation, ids: Array(ids[range]),
+      embeddings: embeddings.map { column in
+        VectorColumn(
+          dimension: column.dimension,
+          values: Array(
+            column.values[range.lowerBound * column.dimension..<range.upperBound * column.dimension]
+          ),
+          present: column.present.map { Array($0[range]) })
+      },
+      documents: documents.map { Array($0[range]) }, uris: uris.map { Array($0[range]) },
+      metadatas: metadatas.map { Array($0[range]) })
+  }
+}
