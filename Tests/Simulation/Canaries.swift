@@ -14,13 +14,13 @@ struct Canary: Sendable {
   init(_ name: String, _ suite: String, _ defect: FileDefect) {
     self.name = name
     self.suite = suite
-    setting = Setting(fileSystem: { DefectiveFileSystem($0, defect) })
+    setting = Setting(isSound: false, fileSystem: { DefectiveFileSystem($0, defect) })
   }
 
   init(_ name: String, _ suite: String, _ defect: CatalogDefect) {
     self.name = name
     self.suite = suite
-    setting = Setting(catalog: { DefectiveCatalog($0, $1, defect) })
+    setting = Setting(isSound: false, catalog: { DefectiveCatalog($0, $1, defect) })
   }
 
   static let all = [

@@ -9,14 +9,14 @@
 import ChromaTestSupport
 
 struct Exhaustion {
-  /// 2^10 ways take about two seconds.
-  private static let pendingCountMax = 10
-  private static let sampleCount = 200
+  private static let sampleCount = 250
   private static let tornCount = 8
   /// Nobody minds what a power cut does to these: see `WriteTurn` and the VFS.
   private static let volatilePaths = ["LOCK", "chroma.db-shm"].map { "\(Player.directory)/\($0)" }
 
   let setting: Setting
+  /// Up to so many pending changes are kept and lost in every way. 2^11 ways take about four seconds.
+  var pendingCountMax = 11
 
   /// Plays a script and cuts it everywhere. Returns the number of images opened and judged.
   func run(_ script: Script, seed: UInt64) throws(Finding) -> Int {
@@ -25,8 +25,10 @@ struct Exhaustion {
     try player.closeAll()
     var random = SeededRandom(seed)
     var imageCount = 0
-    for (image, allowed) in History(player).fullest {
-      for cut in Self.cuts(of: image, &random) {
+    let fullest = History(player).fullest
+    let sampledCount = fullest.count { Self.pendingCount(of: $0.0) > pendingCountMax }
+    for (image, allowed) in fullest {
+      for cut in cuts(of: image, &random) {
         do throws(Finding) {
           try judge(cut, allowed, random.next())
         } catch {
@@ -35,17 +37,26 @@ struct Exhaustion {
         imageCount += 1
       }
     }
+    if setting.isSound {
+      print(
+        "   \(script.name): cut in every way at \(fullest.count - sampledCount) moments of "
+          + "\(fullest.count), \(imageCount) images")
+    }
     return imageCount
   }
 
-  private static func cuts(of image: DiskImage, _ random: inout SeededRandom) -> [DiskImage] {
-    var cuts = (0..<tornCount).map { _ in image.afterPowerCut(&random) }
-    let count = image.pendingCount(except: volatilePaths)
+  private static func pendingCount(of image: DiskImage) -> Int {
+    image.pendingCount(except: volatilePaths)
+  }
+
+  private func cuts(of image: DiskImage, _ random: inout SeededRandom) -> [DiskImage] {
+    var cuts = (0..<Self.tornCount).map { _ in image.afterPowerCut(&random) }
+    let count = Self.pendingCount(of: image)
     let numbers =
       count <= pendingCountMax
-      ? Array(0..<UInt64(1) << UInt64(count)) : (0..<sampleCount).map { _ in random.next() }
+      ? Array(0..<UInt64(1) << UInt64(count)) : (0..<Self.sampleCount).map { _ in random.next() }
     for number in numbers {
-      cuts.append(image.afterPowerCut(number: number, keeping: volatilePaths))
+      cuts.append(image.afterPowerCut(number: number, keeping: Self.volatilePaths))
     }
     return cuts
   }

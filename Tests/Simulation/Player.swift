@@ -23,6 +23,8 @@ struct Finding: Error, CustomStringConvertible {
 /// What stands between the engines and the disk: nothing, or a planted defect. Made anew for each
 /// process.
 struct Setting: Sendable {
+  /// Whether it is nothing.
+  var isSound = true
   var fileSystem: @Sendable (any FileSystem) -> any FileSystem = { $0 }
   var catalog: @Sendable (any Catalog, any FileSystem) -> any Catalog = { catalog, _ in catalog }
 

@@ -33,10 +33,11 @@ struct Runner {
     let tally = Mutex(Tally())
     let startNanoseconds = Self.nanoseconds()
     print("== \(suite.name): seeds \(seeds.lowerBound) to \(seeds.upperBound - 1)")
-    onThreads(min(threadCount, seeds.count)) { _ in
+    onThreads(min(threadCount, seeds.count)) { thread in
       while tally.withLock({ $0.failed }) < Self.failureCountMax {
         let seed = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard seed < seeds.upperBound else { return }
+        CrashNote.write(thread: thread, "\(suite.name) --seed \(seed)")
         do throws(Finding) {
           let count = try suite.run(seed)
           tally.withLock { $0.passed += count }

@@ -10,7 +10,8 @@
 
 import Glibc
 
-let faultCount = UInt64(Script.all.count * Faults.variants.count)
+let scriptCount = UInt64(Script.all.count)
+let faultCount = scriptCount * UInt64(Faults.variants.count)
 
 /// The suites that hold a setting to the promises.
 let judges: [(name: String, suite: @Sendable (Setting) -> Suite)] = [
@@ -27,10 +28,13 @@ let judges: [(name: String, suite: @Sendable (Setting) -> Suite)] = [
     { setting in
       Suite(
         name: "exhaustive", unit: "images",
-        seedCount: (UInt64(Script.all.count), UInt64(20 * Script.all.count)),
+        seedCount: (scriptCount, 2 * scriptCount),
         run: { (seed) throws(Finding) in
-          let script = Script.all[Int(seed % UInt64(Script.all.count))]
-          return try Exhaustion(setting: setting).run(script, seed: seed)
+          // What is too much for every change, for longer runs.
+          let exhaustion =
+            seed < scriptCount
+            ? Exhaustion(setting: setting) : Exhaustion(setting: setting, pendingCountMax: 16)
+          return try exhaustion.run(Script.all[Int(seed % scriptCount)], seed: seed)
         })
     }
   ),
@@ -42,7 +46,7 @@ let judges: [(name: String, suite: @Sendable (Setting) -> Suite)] = [
         run: { (seed) throws(Finding) in
           let variant = Faults.variants[Int(seed % UInt64(Faults.variants.count))]
           let number = seed / UInt64(Faults.variants.count)
-          let script = Script.all[Int(number % UInt64(Script.all.count))]
+          let script = Script.all[Int(number % scriptCount)]
           return try Faults(setting: setting).run(script, variant, seed: seed)
         })
     }
@@ -123,6 +127,7 @@ struct Options {
 
 do {
   let options = try Options(CommandLine.arguments)
+  CrashNote.install()
   var total = Tally()
   let chosen = suites.filter { options.suite == nil || options.suite == $0.name }
   if chosen.isEmpty { throw Finding("no suite \(options.suite ?? "")") }
