@@ -22,6 +22,10 @@ struct Exhaustion {
   func run(_ script: Script, seed: UInt64) throws(Finding) -> Int {
     let player = try script.prepared(seed: seed, setting).player()
     try player.play(script.actions)
+    let folds = player.disk.trace.contains { $0.kind == .sync && $0.path.hasSuffix(".db") }
+    if script.foldsBack, setting.isSound, !folds {
+      throw Finding("\(script.name) does not fold the WAL back any more")
+    }
     try player.closeAll()
     var random = SeededRandom(seed)
     var imageCount = 0

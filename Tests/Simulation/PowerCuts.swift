@@ -47,7 +47,7 @@ struct PowerCuts {
     let workload = Workload(&random)
     let processCount = random.element(of: [1, 1, 2])
     let killInterval = random.element(of: [4, 12, 1000])
-    for _ in 1...random.int(in: 1...20) {
+    for _ in 0..<random.int(in: workload.callCountRange) {
       let number = random.int(in: 1...processCount)
       if random.oneIn(8) { try player.close(number) }
       if random.oneIn(killInterval) {

@@ -16,6 +16,8 @@ struct Script: Sendable {
   /// Plays on a disk of its own, whose processes are then killed. All of it is durable.
   let preparation: [Action]
   let actions: [Action]
+  /// Whether the actions are to fold the WAL back into chroma.db.
+  var foldsBack = false
 
   /// What the preparation leaves.
   struct Prepared {
@@ -111,6 +113,7 @@ extension Script {
     Script(
       name: "checkpoint",
       preparation: filled + (20..<38).map { .call(1, write(.inline, to: beta, seed: $0)) },
-      actions: [.open(1)] + (38..<42).map { .call(1, write(.inline, to: beta, seed: $0)) }),
+      actions: [.open(1)] + (38..<42).map { .call(1, write(.inline, to: beta, seed: $0)) },
+      foldsBack: true),
   ]
 }

@@ -21,10 +21,20 @@ struct Workload {
   /// Of how many writes one is large.
   private let largeInterval: Int
   private let largeSizes: [Size]
+  /// Of a hundred calls on a collection, those that write records. Many, all large, fill the WAL
+  /// until it is folded back.
+  private let writePercentage: Int
+  let callCountRange: ClosedRange<Int>
 
   init(_ random: inout SeededRandom) {
-    largeInterval = random.element(of: [1, 3, 6, 100])
-    largeSizes = random.element(of: [[.inline], [.blob], [.inline, .blob]])
+    if random.oneIn(10) {
+      (largeInterval, largeSizes, writePercentage, callCountRange) = (1, [.inline], 98, 16...20)
+    } else {
+      largeInterval = random.element(of: [1, 3, 6, 100])
+      largeSizes = random.element(of: [[.inline], [.blob], [.inline, .blob]])
+      writePercentage = 66
+      callCountRange = 1...20
+    }
   }
 
   /// A call on this world.
@@ -37,8 +47,8 @@ struct Workload {
       ? CollectionName(
         database: random.element(of: Self.databases), name: random.element(of: Self.names))
       : random.element(of: present)
-    switch random.int(in: 0...99) {
-    case 0...65: return write(to: name, in: world, &random)
+    if random.int(in: 0...99) < writePercentage { return write(to: name, in: world, &random) }
+    switch random.int(in: 66...99) {
     case 66...74:
       let condition: Condition =
         random.oneIn(2)
@@ -105,7 +115,7 @@ struct Workload {
     switch size {
     case .small:
       return .random(dimension: dimension, idCount: 12, rowCountMax: 6, using: &random)
-    case .inline: byteCountRange = 20_000...60_000
+    case .inline: byteCountRange = 40_000...62_000
     case .blob: byteCountRange = 66_000...140_000
     }
     let ids = (0..<random.int(in: 1...4)).map { _ in Text("id-\(random.int(in: 1...12))") }
