@@ -31,16 +31,17 @@ enum CatalogFile {
         "The file \(path) is not a SQLite database, so it is not Chroma's, or it is damaged. "
           + "It was left as it is.")
     }
-    // The first page as SQLite makes it: everything else is still in the WAL, or was never written.
-    if header[reservedByteCountOffset] == reservedByteCount,
-      integer(header, at: pageCountOffset) <= 1,
-      integer(header, at: applicationIDOffset) == 0, integer(header, at: userVersionOffset) == 0
-    {
-      return
+    let applicationID = integer(header, at: applicationIDOffset)
+    let version = integer(header, at: userVersionOffset)
+    if header[reservedByteCountOffset] == reservedByteCount {
+      // The first page as SQLite makes it: all else is still in the WAL, or was never written.
+      if integer(header, at: pageCountOffset) <= 1, applicationID == 0, version == 0 { return }
+      // Folding back may have failed half-way through the header. Then the WAL still holds the page:
+      // what SQLite reads there is looked at next.
+      let wal = try fileSystem.attributes("\(path)-wal")
+      if applicationID != CatalogSchema.applicationID, wal?.byteCount ?? 0 > 0 { return }
     }
-    try refuse(
-      path, applicationID: integer(header, at: applicationIDOffset),
-      version: integer(header, at: userVersionOffset))
+    try refuse(path, applicationID: applicationID, version: version)
   }
 
   /// Creates the tables of a new file, or changes an older release's step by step.

@@ -88,6 +88,27 @@ import Testing
     }
   }
 
+  @Test("folding back that failed in the header of chroma.db leaves a database that opens")
+  func tornHeader() throws {
+    let setting = Setting()
+    let process = SimulatedProcess(on: setting.disk, through: setting.disk)
+    var engine: Engine? = try setting.open(process)
+    let id = try #require(try engine.map { try create("alpha", in: $0) })
+    process.kill()
+    engine = nil
+    process.bury()
+    // What the last to close writes over the header.
+    let whole = Setting(SimulatedDisk(setting.disk.image))
+    try whole.open().write(record("first"), to: id)
+    let path = "/data/db/\(SQLiteCatalog.fileName)"
+    let header = try whole.disk.open(path, .readOnly).read(at: 0, byteCountMax: 100)
+    for byteCount in 0...header.count {
+      let torn = Setting(SimulatedDisk(setting.disk.image))
+      try torn.disk.open(path, .readWrite).write(Array(header.prefix(byteCount)), at: 0)
+      #expect(try torn.open().count(id) == 0, "\(byteCount) bytes of the header")
+    }
+  }
+
   @Test("a blob folder whose maker died is durable before a blob in it is referred to")
   func blobFolderOfADeadMaker() throws {
     for callCount in 0...30 {
