@@ -36,7 +36,8 @@ def files(*patterns: str) -> list[Path]:
 
 
 def lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines()
+    """Of any file: fixtures are not all text."""
+    return path.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
 def core_files() -> list[Path]:
