@@ -333,6 +333,19 @@ void chroma_file_unmap(void *memory, size_t byte_count) {
   munmap(memory, byte_count);
 }
 
+int chroma_file_map_read_only(int descriptor, size_t byte_count, const void **out_memory) {
+  void *memory = mmap(NULL, byte_count, PROT_READ, MAP_SHARED, descriptor, 0);
+  if (memory == MAP_FAILED) {
+    return errno;
+  }
+  *out_memory = memory;
+  return 0;
+}
+
+void chroma_file_unmap_read_only(const void *memory, size_t byte_count) {
+  munmap((void *)(uintptr_t)memory, byte_count);
+}
+
 /* ---- Paths ---------------------------------------------------------------------------------- */
 
 int chroma_path_attributes(const char *path, chroma_file_attributes *out_attributes) {

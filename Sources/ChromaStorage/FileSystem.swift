@@ -100,6 +100,12 @@ package protocol File: AnyObject, Sendable {
     at offset: UInt64, byteCount: Int
   ) throws(ChromaError) -> UnsafeMutableRawPointer
 
+  /// The file's first bytes as memory, to be read only; nil where that cannot be had, and the bytes
+  /// have to be read. The memory outlives the file, its name and `close`.
+  ///
+  /// The file must be so long, and nobody may cut it while the memory is in use.
+  func mapReadOnly(byteCount: Int) throws(ChromaError) -> FileMapping?
+
   /// Gives up locks and shared memory and closes the file. Again: nothing. In a forked child,
   /// where the file was closed at the fork: nothing.
   func close()
@@ -179,6 +185,9 @@ extension FileSystem {
 }
 
 extension File {
+  /// Nil: what files in memory and models of a disk answer.
+  package func mapReadOnly(byteCount: Int) throws(ChromaError) -> FileMapping? { nil }
+
   /// The bytes from the offset on, fewer than asked only at the file's end.
   package func read(at offset: UInt64, byteCountMax: Int) throws(ChromaError) -> [UInt8] {
     var failure: ChromaError?

@@ -196,6 +196,15 @@ private final class FolderFile: File {
     return memory
   }
 
+  func mapReadOnly(byteCount: Int) throws(ChromaError) -> FileMapping? {
+    var memory: UnsafeRawPointer?
+    // What cannot be mapped, for want of a file system that maps or of room for one more map, can
+    // still be read.
+    guard chroma_file_map_read_only(try openDescriptor(), byteCount, &memory) == 0, let memory
+    else { return nil }
+    return FileMapping(UnsafeRawBufferPointer(start: memory, count: byteCount))
+  }
+
   func close() {
     let descriptor = descriptor.exchange(-1, ordering: .acquiringAndReleasing)
     // In a forked child the number may already be somebody else's file; the maps are left, since

@@ -83,6 +83,11 @@ int chroma_file_map(int descriptor, uint64_t offset, size_t byte_count, void **o
 
 void chroma_file_unmap(void *memory, size_t byte_count);
 
+/** Maps the first bytes of a file for reading. The memory outlives the descriptor. */
+int chroma_file_map_read_only(int descriptor, size_t byte_count, const void **out_memory);
+
+void chroma_file_unmap_read_only(const void *memory, size_t byte_count);
+
 int chroma_path_attributes(const char *path, chroma_file_attributes *out_attributes);
 
 int chroma_path_create_directory(const char *path);
