@@ -40,8 +40,8 @@ import Testing
   @Test func aBatchWithoutRoomIsRejectedAloneAndLeavesNothing() throws {
     let engine = try open()
     let id = try collection(in: engine)
-    // Three writes for each blob: the fifth is the payload of the second one.
-    disk.inject(DiskFault(.write, pathSuffix: ".tmp", ordinal: 5, code: ENOSPC))
+    // Two writes for each blob: the third is the payload of the second one.
+    disk.inject(DiskFault(.write, pathSuffix: ".tmp", ordinal: 3, code: ENOSPC))
     let results = try engine.log.append([
       try append(10, to: id), try append(100_000, to: id), try append(500_000, to: id),
       try append(20, to: id),
