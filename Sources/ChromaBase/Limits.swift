@@ -26,6 +26,10 @@ package enum Limits {
   /// read whole: thousands of collections have to do with 128 descriptors.
   package static let heldBlobFileCountMax = 32
 
+  /// Bytes of a segment that stands in its catalog row; larger ones become a blob. Most collections
+  /// are small, and need no file of their own.
+  package static let inlineSegmentByteCountMax = 64 * 1024
+
   /// Levels of a filter or of any JSON: a parser that recurses must end before the stack does.
   package static let nestingDepthMax = 256
   /// Bytes of a filter, configuration or schema as JSON.
@@ -43,6 +47,11 @@ package enum Limits {
   package static let walFileByteCountMax = 1024 * 1024
   /// Free pages, of 4 KiB, that a deletion leaves in the catalog for the next writes.
   package static let catalogFreePageCountMax = 64
+  /// Pages that one transaction gives back at most: in the worst case each is one page read and
+  /// written, and 4 MiB take some milliseconds. The rest goes with the next ones, or in `shrink`.
+  package static let catalogGiveBackPageCountMax = 1024
+  /// Request keys that a collection keeps of log rows that are gone. A retry comes within seconds.
+  package static let keptRequestKeyCountMax = 1000
 
   /// Bytes of a regular expression. What it compiles to meets the next two limits first.
   package static let regexByteCountMax = 1024 * 1024

@@ -1,6 +1,7 @@
 // The catalog: everything mutable that outlives a process, as transactions.
 //
-// It holds tenants, databases, collections and each collection's log of writes. The protocol speaks
+// It holds tenants, databases, collections, and each collection's log of writes and version: the
+// segments that hold what the log no longer does. The protocol speaks
 // of transactions, never of SQL, so that a file, a memory model and a database server can stand
 // behind it; one contract suite holds every conformer to the same outcomes and the same sentences.
 //
@@ -11,6 +12,10 @@
 //   * What a call returned is durable, and the next call on any conformer over the same storage, in
 //     any process, sees it.
 //   * A collection's log positions are 1, 2, 3, … without a hole; none is ever given twice.
+//   * What a collection holds is its version and the log rows after the version's position. A
+//     publication changes which of the two holds a record, never what the collection holds.
+//   * Versions are numbered over the whole catalog, upwards. A pin is such a number: what was there
+//     under it stays until the pin goes.
 //   * Everything that refers to a collection or database goes with it, in the same transaction.
 //
 // Threads: every call may come from any thread. Calls that change something are made by whoever
@@ -51,9 +56,9 @@ package protocol Catalog: AnyObject, Sendable {
   ///   - offset: How many to pass over first. Negative counts as 0.
   func databases(tenant: Text, limit: Int?, offset: Int) throws(ChromaError) -> [DatabaseRow]
 
-  /// Deletes a database with its collections and their logs.
+  /// Deletes a database with all its collections.
   ///
-  /// - Returns: The log blobs that nothing refers to any more, in order of their bytes.
+  /// - Returns: The blobs that nothing refers to any more, in order of their bytes.
   /// - Throws: `.notFound` if there is none.
   func deleteDatabase(tenant: Text, name: Text) throws(ChromaError) -> [Text]
 
@@ -93,15 +98,15 @@ package protocol Catalog: AnyObject, Sendable {
   ///   database has the new name.
   func modifyCollection(id: UUID, _ change: CollectionChange) throws(ChromaError) -> CollectionRow
 
-  /// Deletes a collection with its log.
+  /// Deletes a collection with its log, versions and leases.
   ///
   /// - Throws: `.notFound` if there is none.
   func deleteCollection(tenant: Text, database: Text, name: Text) throws(ChromaError)
     -> DeletedCollection
 
-  /// Deletes everything, then creates the default tenant and database again.
+  /// Deletes everything but pins, then creates the default tenant and database again.
   ///
-  /// - Returns: The log blobs that nothing refers to any more, in order of their bytes.
+  /// - Returns: The blobs that nothing refers to any more, in order of their bytes.
   func reset() throws(ChromaError) -> [Text]
 
   // MARK: Log
@@ -118,23 +123,84 @@ package protocol Catalog: AnyObject, Sendable {
   /// - Throws: If nothing was appended.
   func append(_ appends: [LogAppend]) throws(ChromaError) -> [AppendResult]
 
-  /// The collection and what its log holds after a position, from one state; nil if it is gone.
+  /// The collection, its version if that isn't the known one, and what its log holds beyond what is
+  /// known, from one state; nil if it is gone.
   ///
   /// Every read of a collection begins with this, so where nothing is new it costs a few
   /// microseconds.
   ///
   /// - Parameters:
-  ///   - position: The last position that the caller has; 0 for none. The first row returned may
-  ///     begin at or before it, if it also holds later ones.
+  ///   - known: What the caller has. The first row returned may begin at or before its position, if
+  ///     it also holds later ones. A position before the version's own counts as that.
   ///   - byteCountMax: Rows end before their payloads, blobs included, exceed this many bytes; but
   ///     the first row always comes. See `CollectionChanges.isComplete`.
-  func changes(in collection: UUID, after position: Int64, byteCountMax: Int) throws(ChromaError)
-    -> CollectionChanges?
+  func changes(in collection: UUID, after known: KnownState, byteCountMax: Int)
+    throws(ChromaError) -> CollectionChanges?
 
-  /// The names of all log blobs that rows refer to, in order of their bytes, each once.
+  // MARK: Versions
+
+  /// The collection and its version, from one state; nil if it is gone.
+  func manifest(of collection: UUID) throws(ChromaError)
+    -> (row: CollectionRow, manifest: VersionManifest)?
+
+  /// Replaces a collection's version, removes the log rows that the new one holds, and releases the
+  /// lease.
   ///
-  /// Under the write turn, a log blob that isn't among them belongs to nobody.
+  /// A request key is known after its row is gone, as long as it is among the collection's newest
+  /// `Limits.keptRequestKeyCountMax` of those. Expired pins and leases go as well.
+  ///
+  /// - Throws: `.notFound` if there is no such collection; `.invalidArgument` if the publication
+  ///   contradicts what is there.
+  func publish(_ publication: Publication) throws(ChromaError) -> PublishResult
+
+  /// Takes the collection's lease of that kind, unless another one is there and has not expired.
+  /// Whoever has it may take it again, with another blob or deadline.
+  ///
+  /// - Returns: Whether it was taken.
+  /// - Throws: `.notFound` if there is no such collection.
+  func acquireLease(_ lease: Lease) throws(ChromaError) -> Bool
+
+  /// - Parameter deadline: In wall nanoseconds.
+  /// - Returns: Whether it is still there, expired or not. If not, another one was taken, or the
+  ///   collection is gone.
+  func renewLease(id: UUID, deadline: Int64) throws(ChromaError) -> Bool
+
+  /// Gives a lease up; nothing happens if it is gone.
+  func releaseLease(id: UUID) throws(ChromaError)
+
+  // MARK: Pins
+
+  /// Keeps every blob that is in use now until the pin goes, or expires and another call finds it so.
+  ///
+  /// - Parameter deadline: In wall nanoseconds.
+  /// - Throws: `.alreadyExists` if there is a pin of that id.
+  func pin(id: UUID, deadline: Int64) throws(ChromaError)
+
+  /// - Parameter deadline: In wall nanoseconds.
+  /// - Returns: Whether the pin is still there, and has kept everything until now.
+  func renewPin(id: UUID, deadline: Int64) throws(ChromaError) -> Bool
+
+  /// Lets go of a pin; nothing happens if it is gone.
+  ///
+  /// - Returns: The blobs that nothing needs any more, in order of their bytes.
+  func unpin(id: UUID) throws(ChromaError) -> [Text]
+
+  // MARK: Blobs and space
+
+  /// The names of all blobs that rows, pins and unexpired leases refer to, in order of their bytes,
+  /// each once.
+  ///
+  /// Under the write turn, a blob that isn't among them belongs to nobody.
   func referencedBlobs() throws(ChromaError) -> [Text]
+
+  /// Gives the space of what was deleted back, where `publish` left some for the next writes. In
+  /// several transactions, if it is much.
+  func shrink() throws(ChromaError)
+
+  /// Moves everything committed to where it lasts, so that nothing deleted remains on the way there.
+  ///
+  /// - Returns: Whether everything was moved: a reader, of whichever process, may be in the way.
+  func foldBackAll() throws(ChromaError) -> Bool
 
   // MARK: Closing
 

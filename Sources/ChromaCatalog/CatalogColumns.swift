@@ -56,6 +56,13 @@ extension SQLiteRow {
     return value
   }
 
+  /// A number of things of which there may be none.
+  func notNegative(_ column: Int32) throws(ChromaError) -> Int64 {
+    let value = try integer(column)
+    guard value >= 0 else { throw impossible(column, "\(value)") }
+    return value
+  }
+
   func dimension(_ column: Int32) throws(ChromaError) -> Int? {
     isNull(column) ? nil : Int(try positive(column))
   }
@@ -65,8 +72,38 @@ extension SQLiteRow {
     let new = NewCollection(
       id: try uuid(1), tenant: try text(2), database: try text(3), name: try text(4),
       configuration: try text(5), schema: try optionalText(6), metadata: try optionalBlob(7))
-    let row = CollectionRow(new, dimension: try dimension(8), nextPosition: try positive(9))
+    var row = CollectionRow(new, dimension: try dimension(8), nextPosition: try positive(9))
+    row.version = try notNegative(10)
+    row.compactedPosition = try notNegative(11)
+    guard row.compactedPosition < row.nextPosition, row.version > 0 || row.compactedPosition == 0
+    else { throw impossible(11, "\(row.compactedPosition)") }
+    row.logRowCount = Int(try notNegative(12))
+    row.logByteCount = Int(try notNegative(13))
+    row.compactedByteCount = try notNegative(14)
     return (try integer(0), row)
+  }
+
+  /// The columns of `CatalogSQL.listSegments`.
+  ///
+  /// - Parameter version: The collection's, which the segment and its deletions must not be above.
+  func segment(version: Int64) throws(ChromaError) -> ManifestSegment {
+    guard try positive(2) <= version else { throw impossible(2, "\(try integer(2))") }
+    let rowCount = Int(try positive(3))
+    let reference = SegmentReference(
+      id: try uuid(1), payload: try payload(4), rowCount: rowCount)
+    if isNull(7) { return ManifestSegment(reference: reference) }
+    let deletedCount = try positive(7)
+    guard deletedCount <= rowCount else { throw impossible(7, "\(deletedCount)") }
+    guard try positive(9) <= version else { throw impossible(9, "\(try integer(9))") }
+    return ManifestSegment(
+      reference: reference,
+      deletedRows: DeletedRows(bitmap: try blob(8), count: Int(deletedCount)))
+  }
+
+  /// Three columns: the bytes, or the name of a blob and the number of its bytes.
+  private func payload(_ column: Int32) throws(ChromaError) -> StoredPayload {
+    if let bytes = try optionalBlob(column) { return .inline(bytes) }
+    return .blob(name: try text(column + 1), byteCount: Int(try notNegative(column + 2)))
   }
 
   /// The columns of `CatalogSQL.selectLog`.
@@ -76,19 +113,11 @@ extension SQLiteRow {
     guard !firstPosition.addingReportingOverflow(recordCount).overflow else {
       throw impossible(1, "\(recordCount)")
     }
-    let payload: LogPayload
-    if let bytes = try optionalBlob(2) {
-      payload = .inline(bytes)
-    } else {
-      let byteCount = try integer(4)
-      guard byteCount >= 0 else { throw impossible(4, "\(byteCount)") }
-      payload = .blob(name: try text(3), byteCount: Int(byteCount))
-    }
     return LogRow(
-      firstPosition: firstPosition, recordCount: Int(recordCount), payload: payload)
+      firstPosition: firstPosition, recordCount: Int(recordCount), payload: try payload(2))
   }
 
-  private func impossible(_ column: Int32, _ value: String) -> ChromaError {
+  func impossible(_ column: Int32, _ value: String) -> ChromaError {
     .corruption(
       "The file \(path) is damaged: column \(column) of a row holds \(value), which cannot be. "
         + "Restore the directory from a backup.")
@@ -112,6 +141,14 @@ extension SQLiteValue {
 
   static func optional(_ bytes: [UInt8]?) -> SQLiteValue {
     bytes.map { .blob($0) } ?? .null
+  }
+
+  /// The three columns of a payload.
+  static func payload(_ payload: StoredPayload) -> [SQLiteValue] {
+    switch payload {
+    case .inline(let bytes): [.blob(bytes), .null, .null]
+    case .blob(let name, let byteCount): [.null, .text(name), .integer(Int64(byteCount))]
+    }
   }
 
   /// SQLite takes a negative limit for none.

@@ -52,7 +52,8 @@ extension ChromaError {
 
   static func impossibleBatch() -> ChromaError {
     .invalidArgument(
-      "A batch in the log must hold at least 1 record, in vectors of at least 1 element if any.")
+      "A batch in the log must hold at least 1 record, in vectors of at least 1 element if any, "
+        + "and at most \(Limits.batchByteCountMax) bytes.")
   }
 
   static func dimensionMismatch(expected: Int, actual: Int) -> ChromaError {
@@ -71,6 +72,10 @@ extension ChromaError {
       .resourceExhausted,
       "Collection [\(id)] has no log positions left for this batch: they end at 2^63 - 1. "
         + "Copy what is live into a new collection.")
+  }
+
+  static func pinExists(_ id: UUID) -> ChromaError {
+    ChromaError(.alreadyExists, "Pin [\(id)] already exists")
   }
 
   static func catalogClosed() -> ChromaError {

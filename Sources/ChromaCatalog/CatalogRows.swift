@@ -1,4 +1,4 @@
-// What goes into and comes out of a catalog: rows, changes, log entries and their outcomes.
+// What goes into and comes out of a catalog about tenants, databases and collections.
 
 package import ChromaBase
 
@@ -67,6 +67,16 @@ package struct CollectionRow: Equatable, Sendable {
   package var dimension: Int?
   /// The position that the next record in its log gets. The first is 1.
   package var nextPosition: Int64
+  /// Which manifest is current; 0 before the first one. Grows, with gaps.
+  package var version: Int64 = 0
+  /// The segments of the version hold the log up to and with this position; rows begin after it.
+  package var compactedPosition: Int64 = 0
+  /// Rows in its log.
+  package var logRowCount = 0
+  /// Bytes of those rows' payloads, blobs included.
+  package var logByteCount = 0
+  /// Bytes of all segments that were ever published for it: what compactions have written.
+  package var compactedByteCount: Int64 = 0
 
   package init(_ new: NewCollection, dimension: Int? = nil, nextPosition: Int64 = 1) {
     id = new.id
@@ -78,6 +88,13 @@ package struct CollectionRow: Equatable, Sendable {
     metadata = new.metadata
     self.dimension = dimension
     self.nextPosition = nextPosition
+  }
+
+  /// What of its log the segments do not hold.
+  package var logDebt: LogDebt {
+    LogDebt(
+      rowCount: logRowCount, recordCount: Int(nextPosition - 1 - compactedPosition),
+      byteCount: logByteCount)
   }
 }
 
@@ -105,122 +122,11 @@ package struct CollectionChange: Equatable, Sendable {
 package struct DeletedCollection: Equatable, Sendable {
   /// The collection as it was.
   package let row: CollectionRow
-  /// The log blobs that nothing refers to any more, in order of their bytes.
+  /// The blobs that nothing refers to any more, in order of their bytes.
   package let blobs: [Text]
 
   package init(row: CollectionRow, blobs: [Text]) {
     self.row = row
     self.blobs = blobs
-  }
-}
-
-/// Where the bytes of an encoded batch stand.
-package enum LogPayload: Equatable, Sendable {
-  /// In the log row. See `Limits.inlineBatchByteCountMax`.
-  case inline([UInt8])
-  /// In a blob, written and synced before it is appended.
-  case blob(name: Text, byteCount: Int)
-
-  package var byteCount: Int {
-    switch self {
-    case .inline(let bytes): bytes.count
-    case .blob(_, let byteCount): byteCount
-    }
-  }
-}
-
-/// 128 random bits that name one write, so that repeating it after a lost answer changes nothing.
-package struct RequestKey: Hashable, Sendable {
-  package let high: UInt64
-  package let low: UInt64
-
-  package init(high: UInt64, low: UInt64) {
-    self.high = high
-    self.low = low
-  }
-}
-
-/// One batch to append to a collection's log.
-package struct LogAppend: Equatable, Sendable {
-  package let collection: UUID
-  /// Records in the batch, at least 1; as many positions are taken.
-  package let recordCount: Int
-  package let payload: LogPayload
-  /// Elements of the batch's vectors, at least 1; nil if it holds none. The first one that a
-  /// collection gets becomes its own.
-  package let dimension: Int?
-  /// If the collection has seen it, nothing is appended, and the first outcome is told again.
-  package let requestKey: RequestKey?
-  /// If it isn't the collection's next position, the append is rejected.
-  package let expectedNextPosition: Int64?
-
-  package init(
-    collection: UUID,
-    recordCount: Int,
-    payload: LogPayload,
-    dimension: Int? = nil,
-    requestKey: RequestKey? = nil,
-    expectedNextPosition: Int64? = nil
-  ) {
-    self.collection = collection
-    self.recordCount = recordCount
-    self.payload = payload
-    self.dimension = dimension
-    self.requestKey = requestKey
-    self.expectedNextPosition = expectedNextPosition
-  }
-
-  /// Whether a log can hold it at all.
-  var isPossible: Bool {
-    recordCount >= 1 && dimension ?? 1 >= 1 && payload.byteCount >= 0
-  }
-}
-
-/// What became of one `LogAppend`.
-package enum AppendResult: Equatable, Sendable {
-  /// It stands in the log from this position on.
-  case appended(firstPosition: Int64)
-  /// Its request key was appended before, at this position. Nothing was appended now.
-  case repeated(firstPosition: Int64)
-  case rejected(ChromaError)
-}
-
-/// One batch in a collection's log.
-package struct LogRow: Equatable, Sendable {
-  package let firstPosition: Int64
-  /// Records in the batch; at least 1.
-  package let recordCount: Int
-  package let payload: LogPayload
-
-  package init(firstPosition: Int64, recordCount: Int, payload: LogPayload) {
-    self.firstPosition = firstPosition
-    self.recordCount = recordCount
-    self.payload = payload
-  }
-
-  /// The position after its last record. A catalog hands out no row in which this overflows.
-  package var endPosition: Int64 { firstPosition &+ Int64(recordCount) }
-}
-
-/// A collection and a part of its log, from one state of the catalog.
-package struct CollectionChanges: Equatable, Sendable {
-  package let row: CollectionRow
-  /// In order of position, without a hole.
-  package let rows: [LogRow]
-  /// Whether the rows reach the log's end. If not, ask again after the last row's last position.
-  package let isComplete: Bool
-
-  package init(row: CollectionRow, rows: [LogRow], isComplete: Bool) {
-    self.row = row
-    self.rows = rows
-    self.isComplete = isComplete
-  }
-}
-
-extension Int {
-  /// The sum of two numbers that are not negative, or the largest number.
-  func addingUpToMax(_ other: Int) -> Int {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? .max : sum
   }
 }

@@ -1,10 +1,13 @@
 // Every statement that the stored catalog runs. The connection keeps each compiled.
 
+import ChromaBase
+
 enum CatalogSQL {
   /// The columns of a collection, in the order in which `SQLiteRow.collection` reads them.
   private static let selectFromCollections = """
     SELECT c.key, c.id, d.tenant, d.name, c.name, c.configuration, c.schema, c.metadata,
-      c.dimension, c.next_position
+      c.dimension, c.next_position, c.version, c.compacted_position, c.log_row_count,
+      c.log_byte_count, c.compacted_byte_count
     FROM collections AS c JOIN databases AS d ON d.key = c.database_key
     """
 
@@ -42,11 +45,19 @@ enum CatalogSQL {
     """
   static let deleteCollection = "DELETE FROM collections WHERE key = ?1"
 
-  static let selectLogState = "SELECT key, dimension, next_position FROM collections WHERE id = ?1"
-  static let updateLogState =
-    "UPDATE collections SET dimension = ?2, next_position = ?3 WHERE key = ?1"
-  static let selectRequest =
-    "SELECT first_position FROM log WHERE collection_key = ?1 AND request_key = ?2"
+  static let selectLogState = """
+    SELECT key, dimension, next_position, compacted_position, log_row_count, log_byte_count
+    FROM collections WHERE id = ?1
+    """
+  static let updateLogState = """
+    UPDATE collections SET dimension = ?2, next_position = ?3, log_row_count = ?4,
+      log_byte_count = ?5
+    WHERE key = ?1
+    """
+  static let selectRequest = """
+    SELECT first_position FROM log WHERE collection_key = ?1 AND request_key = ?2
+    UNION ALL SELECT first_position FROM requests WHERE collection_key = ?1 AND request_key = ?2
+    """
   static let insertLog = """
     INSERT INTO log (collection_key, first_position, record_count, payload, blob_name,
       blob_byte_count, request_key)
@@ -61,22 +72,11 @@ enum CatalogSQL {
     ORDER BY first_position
     """
 
-  static let listBlobs =
-    "SELECT DISTINCT blob_name FROM log WHERE blob_name IS NOT NULL ORDER BY blob_name"
-  static let listBlobsOfCollection = """
-    SELECT DISTINCT blob_name FROM log WHERE blob_name IS NOT NULL AND collection_key = ?1
-    ORDER BY blob_name
-    """
-  static let listBlobsOfDatabase = """
-    SELECT DISTINCT blob_name FROM log WHERE blob_name IS NOT NULL AND collection_key IN
-      (SELECT key FROM collections WHERE database_key = ?1)
-    ORDER BY blob_name
-    """
-  static let selectBlob = "SELECT 1 FROM log WHERE blob_name = ?1 LIMIT 1"
-
   static let applicationID = "PRAGMA application_id"
   static let userVersion = "PRAGMA user_version"
   static let countTables = "SELECT count(*) FROM sqlite_schema"
   static let countFreePages = "PRAGMA freelist_count"
   static let giveBackPages = "PRAGMA incremental_vacuum"
+  static let giveBackSomePages =
+    "PRAGMA incremental_vacuum(\(Limits.catalogGiveBackPageCountMax))"
 }

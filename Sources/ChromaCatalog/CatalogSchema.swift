@@ -59,7 +59,82 @@ enum CatalogSchema {
         WHERE request_key IS NOT NULL
       """,
       "CREATE INDEX log_by_blob_name ON log (blob_name) WHERE blob_name IS NOT NULL",
-    ] + defaults
+    ] + defaults,
+    versions,
+  ]
+
+  /// From 1 to 2: versions of collections, and what a log owes them.
+  private static let versions = [
+    "ALTER TABLE collections ADD COLUMN version INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE collections ADD COLUMN compacted_position INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE collections ADD COLUMN compacted_byte_count INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE collections ADD COLUMN log_row_count INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE collections ADD COLUMN log_byte_count INTEGER NOT NULL DEFAULT 0",
+    """
+    UPDATE collections SET (log_row_count, log_byte_count) = (
+      SELECT count(*), ifnull(sum(ifnull(length(payload), blob_byte_count)), 0)
+      FROM log WHERE collection_key = collections.key)
+    """,
+    """
+    CREATE TABLE segments (
+      key INTEGER PRIMARY KEY,
+      collection_key INTEGER NOT NULL REFERENCES collections ON DELETE CASCADE,
+      id BLOB NOT NULL,
+      first_version INTEGER NOT NULL,
+      end_version INTEGER,
+      row_count INTEGER NOT NULL,
+      blob_name TEXT,
+      blob_byte_count INTEGER,
+      payload BLOB,
+      UNIQUE (collection_key, id)
+    ) STRICT
+    """,
+    "CREATE INDEX segments_by_blob_name ON segments (blob_name) WHERE blob_name IS NOT NULL",
+    "CREATE INDEX ended_segments ON segments (end_version) WHERE end_version IS NOT NULL",
+    // Apart from the segments, whose payloads would be written anew with each change.
+    """
+    CREATE TABLE deletions (
+      segment_key INTEGER PRIMARY KEY REFERENCES segments ON DELETE CASCADE,
+      first_version INTEGER NOT NULL,
+      row_count INTEGER NOT NULL,
+      bitmap BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE requests (
+      collection_key INTEGER NOT NULL REFERENCES collections ON DELETE CASCADE,
+      first_position INTEGER NOT NULL,
+      request_key BLOB NOT NULL,
+      PRIMARY KEY (collection_key, first_position),
+      UNIQUE (collection_key, request_key)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE leases (
+      collection_key INTEGER NOT NULL REFERENCES collections ON DELETE CASCADE,
+      kind INTEGER NOT NULL,
+      id BLOB NOT NULL,
+      blob_name TEXT,
+      holder TEXT NOT NULL,
+      deadline INTEGER NOT NULL,
+      PRIMARY KEY (collection_key, kind)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE pins (
+      id BLOB NOT NULL PRIMARY KEY,
+      version INTEGER NOT NULL,
+      deadline INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE garbage (
+      blob_name TEXT NOT NULL PRIMARY KEY,
+      end_version INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE TABLE versions (last INTEGER NOT NULL) STRICT",
+    "INSERT INTO versions (last) VALUES (0)",
   ]
 
   /// What a new catalog holds: `CatalogDefaults`.

@@ -11,34 +11,51 @@ import Synchronization
 package final class MemoryCatalog: Catalog {
   /// What several catalogs look at, as several processes look at one directory.
   package final class Storage: Sendable {
-    fileprivate let state = Mutex(State())
+    let state = Mutex(State())
 
     package init() {}
   }
 
-  fileprivate struct Collection {
+  struct Collection {
     var row: CollectionRow
     /// In order of position, without a hole.
     var log: [LogRow] = []
     /// The first position of each request that carried a key.
     var requests: [RequestKey: Int64] = [:]
+    /// In order of publication.
+    var segments: [Segment] = []
 
     func isIn(_ tenant: Text, _ database: Text) -> Bool {
       row.tenant == tenant && row.database == database
     }
   }
 
-  fileprivate struct State {
+  /// A segment from the version that added it up to the one that removed it.
+  struct Segment {
+    var segment: ManifestSegment
+    let firstVersion: Int64
+    var endVersion: Int64?
+  }
+
+  struct State {
     var tenants: Set<Text> = [CatalogDefaults.tenant]
     var databases = [CatalogDefaults.databaseRow]
     var collections: [UUID: Collection] = [:]
+    var leases: [Lease] = []
+    var pins: [UUID: (version: Int64, deadline: Int64)] = [:]
+    /// Blobs that no row names and a pin still needs, and the number under which they went.
+    var garbage: [Text: Int64] = [:]
+    var lastVersion: Int64 = 0
   }
 
   private let storage: Storage
+  private let clock: any Clock
   private let isClosed = Atomic(false)
 
-  package init(_ storage: Storage = Storage()) {
+  /// - Parameter clock: Says when leases and pins expire.
+  package init(_ storage: Storage = Storage(), clock: any Clock = SystemClock()) {
     self.storage = storage
+    self.clock = clock
   }
 
   package func close() {
@@ -91,7 +108,7 @@ package final class MemoryCatalog: Catalog {
     try transaction { (state) throws(ChromaError) in
       guard state.database(tenant, name) != nil else { throw .databaseToDeleteNotFound(name) }
       state.databases.removeAll { $0.tenant == tenant && $0.name == name }
-      return state.removeCollections { $0.isIn(tenant, name) }
+      return state.removeCollections(now) { $0.isIn(tenant, name) }
     }
   }
 
@@ -174,15 +191,16 @@ package final class MemoryCatalog: Catalog {
       guard let found = state.collection(tenant, database, name) else {
         throw .collectionNotFound(name)
       }
-      let blobs = state.removeCollections { $0.row.id == found.row.id }
+      let blobs = state.removeCollections(now) { $0.row.id == found.row.id }
       return DeletedCollection(row: found.row, blobs: blobs)
     }
   }
 
   package func reset() throws(ChromaError) -> [Text] {
     try transaction { (state) throws(ChromaError) in
-      let blobs = state.blobs
-      state = State()
+      let blobs = state.removeCollections(now) { _ in true }
+      state.tenants = [CatalogDefaults.tenant]
+      state.databases = [CatalogDefaults.databaseRow]
       return blobs
     }
   }
@@ -193,28 +211,10 @@ package final class MemoryCatalog: Catalog {
     try transaction { (state) throws(ChromaError) in appends.map { state.append($0) } }
   }
 
-  package func changes(
-    in collection: UUID, after position: Int64, byteCountMax: Int
-  ) throws(ChromaError) -> CollectionChanges? {
-    try transaction { (state) throws(ChromaError) in
-      guard let found = state.collections[collection] else { return nil }
-      let known = found.log.lastIndex { $0.endPosition - 1 <= position }
-      let new = found.log[(known.map { $0 + 1 } ?? 0)...]
-      var byteCount = 0
-      let rows = new.prefix { row in
-        byteCount = byteCount.addingUpToMax(row.payload.byteCount)
-        return row == new.first || byteCount <= byteCountMax
-      }
-      return CollectionChanges(
-        row: found.row, rows: Array(rows), isComplete: rows.count == new.count)
-    }
-  }
+  /// By which leases and pins expire.
+  var now: Int64 { clock.wallNanoseconds() }
 
-  package func referencedBlobs() throws(ChromaError) -> [Text] {
-    try transaction { (state) throws(ChromaError) in state.blobs }
-  }
-
-  private func transaction<Outcome: Sendable>(
+  func transaction<Outcome: Sendable>(
     _ body: (inout State) throws(ChromaError) -> Outcome
   ) throws(ChromaError) -> Outcome {
     guard !isClosed.load(ordering: .sequentiallyConsistent) else { throw .catalogClosed() }
@@ -231,24 +231,6 @@ extension MemoryCatalog.State {
     _ tenant: Text, _ database: Text, _ name: Text
   ) -> MemoryCatalog.Collection? {
     collections.values.first { $0.isIn(tenant, database) && $0.row.name == name }
-  }
-
-  /// What every log refers to, in order of bytes, each once.
-  fileprivate var blobs: [Text] {
-    let names = collections.values.flatMap(\.log).compactMap { row in
-      if case .blob(let name, _) = row.payload { name } else { nil }
-    }
-    return Set(names).sorted()
-  }
-
-  /// Returns the blobs that nothing refers to any more.
-  fileprivate mutating func removeCollections(
-    where isDoomed: (MemoryCatalog.Collection) -> Bool
-  ) -> [Text] {
-    let before = blobs
-    collections = collections.filter { !isDoomed($0.value) }
-    let after = Set(blobs)
-    return before.filter { !after.contains($0) }
   }
 
   fileprivate mutating func append(_ append: LogAppend) -> AppendResult {
@@ -271,12 +253,15 @@ extension MemoryCatalog.State {
 
     collections[append.collection]?.row.dimension = found.row.dimension ?? append.dimension
     collections[append.collection]?.row.nextPosition = next
+    collections[append.collection]?.row.logRowCount += 1
+    collections[append.collection]?.row.logByteCount += append.payload.byteCount
     collections[append.collection]?.log.append(
       LogRow(
         firstPosition: firstPosition, recordCount: append.recordCount, payload: append.payload))
     if let key = append.requestKey {
       collections[append.collection]?.requests[key] = firstPosition
     }
-    return .appended(firstPosition: firstPosition)
+    let debt = collections[append.collection]?.row.logDebt ?? found.row.logDebt
+    return .appended(firstPosition: firstPosition, debt: debt)
   }
 }

@@ -176,42 +176,29 @@ extension SQLiteCatalog {
 
   package func reset() throws(ChromaError) -> [Text] {
     try change { (connection) throws(ChromaError) in
-      let blobs = try Self.blobs(connection, CatalogSQL.listBlobs)
+      let candidates = try Self.blobs(connection, CatalogSQL.listBlobsOfRows)
       try connection.execute(CatalogSQL.deleteDatabases)
       try connection.execute(CatalogSQL.deleteTenants)
       for statement in CatalogSchema.defaults { try connection.execute(statement) }
+      let retired = try retire(connection, candidates)
       try giveBackPages(connection)
-      return blobs
-    }
-  }
-
-  package func referencedBlobs() throws(ChromaError) -> [Text] {
-    try read { (connection) throws(ChromaError) in try Self.blobs(connection, CatalogSQL.listBlobs)
+      return retired
     }
   }
 
   // MARK: Steps
 
-  /// Deletes a row, and by the tables' own rule whatever refers to it. Returns the blobs that only
-  /// that referred to.
+  /// Deletes a row, and by the tables' own rule whatever refers to it. Returns the blobs that nothing
+  /// needs any more.
   private func delete(
     _ connection: SQLiteConnection, _ deletion: String, _ key: Int64,
     blobs listing: String
   ) throws(ChromaError) -> [Text] {
     let candidates = try Self.blobs(connection, listing, [.integer(key)])
     try connection.execute(deletion, [.integer(key)])
-    var blobs: [Text] = []
-    for name in candidates where try !connection.hasRow(CatalogSQL.selectBlob, [.text(name)]) {
-      blobs.append(name)
-    }
+    let retired = try retire(connection, candidates)
     try giveBackPages(connection)
-    return blobs
-  }
-
-  private static func blobs(
-    _ connection: SQLiteConnection, _ statement: String, _ values: [SQLiteValue] = []
-  ) throws(ChromaError) -> [Text] {
-    try connection.allRows(statement, values) { (row) throws(ChromaError) in try row.text(0) }
+    return retired
   }
 
   private static func databaseKey(

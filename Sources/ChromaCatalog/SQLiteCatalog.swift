@@ -33,6 +33,7 @@ package final class SQLiteCatalog: Catalog {
   package static let fileName = "chroma.db"
 
   let database: SQLiteDatabase
+  let clock: any Clock
   private let writer: Slot
   private let readers = (0..<Limits.catalogReaderCount).map { _ in Slot() }
   private let nextReader = Atomic(0)
@@ -44,6 +45,7 @@ package final class SQLiteCatalog: Catalog {
   ///
   /// - Parameters:
   ///   - directory: An existing directory's absolute path.
+  ///   - clock: Says when leases and pins expire.
   ///   - syncs: Shared with whatever else may not be written after a failed sync.
   /// - Throws: `.unsupportedFormat` for a newer release's file, `.corruption` for what is none of
   ///   ours; the sentence names the file, which is unchanged.
@@ -51,6 +53,7 @@ package final class SQLiteCatalog: Catalog {
     fileSystem: any FileSystem, directory: String, clock: any Clock, random: any RandomSource,
     syncs: SyncLatch? = nil
   ) throws(ChromaError) {
+    self.clock = clock
     database = SQLiteDatabase(
       path: "\(directory)/\(Self.fileName)", fileSystem: fileSystem, clock: clock, random: random,
       syncs: syncs)
@@ -132,9 +135,7 @@ package final class SQLiteCatalog: Catalog {
   func change<Outcome: Sendable>(
     _ body: @Sendable (SQLiteConnection) throws(ChromaError) -> Outcome
   ) throws(ChromaError) -> Outcome {
-    try writer.connection.withLock { (connection) throws(ChromaError) in
-      guard let connection else { throw .catalogClosed() }
-      try database.syncs.checkWritable()
+    try withWriter { (connection) throws(ChromaError) in
       let outcome: Outcome
       do throws(ChromaError) {
         outcome = try connection.withTransaction(.immediate) { () throws(ChromaError) in
@@ -147,6 +148,17 @@ package final class SQLiteCatalog: Catalog {
       }
       Self.foldBack(connection)
       return outcome
+    }
+  }
+
+  /// Runs the body on the connection that writes, if it still may.
+  func withWriter<Outcome: Sendable>(
+    _ body: @Sendable (SQLiteConnection) throws(ChromaError) -> Outcome
+  ) throws(ChromaError) -> Outcome {
+    try writer.connection.withLock { (connection) throws(ChromaError) in
+      guard let connection else { throw .catalogClosed() }
+      try database.syncs.checkWritable()
+      return try body(connection)
     }
   }
 
@@ -165,14 +177,5 @@ package final class SQLiteCatalog: Catalog {
     // The commit stands, whatever happens here. A full disk or a reader in the way: the next one
     // tries again. A failed sync: the database remembers it, and takes no further change.
     _ = try? connection.checkpoint(truncating: byteCount > Limits.walFileByteCountMax)
-  }
-
-  /// Gives the pages that a deletion freed back to the file system. To be called in its transaction,
-  /// which then need not write what they held.
-  func giveBackPages(_ connection: SQLiteConnection) throws(ChromaError) {
-    let freePageCount = try connection.integer(CatalogSQL.countFreePages)
-    if freePageCount > Limits.catalogFreePageCountMax {
-      try connection.execute(CatalogSQL.giveBackPages)
-    }
   }
 }

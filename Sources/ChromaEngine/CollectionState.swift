@@ -50,7 +50,8 @@ final class CollectionState: @unchecked Sendable {  // `table` and `position` ar
     while true {
       let known = try lock.withReading { () throws(ChromaError) in position }
       let changes = try catalog.changes(
-        in: id, after: known, byteCountMax: Limits.catchUpByteCountMax)
+        in: id, after: KnownState(version: 0, position: known),
+        byteCountMax: Limits.catchUpByteCountMax)
       guard let changes else { throw Self.gone(id) }
       if !changes.rows.isEmpty {
         try lock.withWriting { () throws(ChromaError) in
@@ -89,7 +90,7 @@ final class CollectionState: @unchecked Sendable {  // `table` and `position` ar
         return try LogBatch.decode(try blobs.read(name.string), source: "\(source), blob \(name)")
       } catch {
         // A missing blob may mean that the collection was deleted since the catalog was read.
-        if try catalog.changes(in: id, after: row.endPosition, byteCountMax: 0) == nil {
+        if try catalog.changes(in: id, after: .nothing, byteCountMax: 0) == nil {
           throw Self.gone(id)
         }
         throw error

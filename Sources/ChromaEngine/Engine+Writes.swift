@@ -18,7 +18,7 @@ extension Engine {
     let batch = try BatchRules.checked(batch)
     if batch.count == 0 {
       // Nothing to write, but a collection that is gone is still an error.
-      guard try catalog.changes(in: id, after: 0, byteCountMax: 0) != nil else {
+      guard try catalog.changes(in: id, after: .nothing, byteCountMax: 0) != nil else {
         throw Self.asOfficial(CollectionState.gone(id), in: batch.operation)
       }
       return
@@ -28,7 +28,7 @@ extension Engine {
       dimension: batch.embeddings?.dimension, requestKey: requestKey)
     let timeout = timeoutMilliseconds ?? Limits.writeTurnTimeoutMilliseconds
     switch try commits.append(append, timeoutMilliseconds: timeout) {
-    case .appended(let firstPosition):
+    case .appended(let firstPosition, _):
       knownState(of: id)?.adopt(batch, firstPosition: firstPosition)
     case .repeated:
       break
@@ -79,7 +79,7 @@ extension Engine {
         collection: id, recordCount: batch.count, payload: try LogBatch.encode(batch),
         dimension: nil, requestKey: nil)
       switch try log.append([append]).first {
-      case .appended(let firstPosition): state.adopt(batch, firstPosition: firstPosition)
+      case .appended(let firstPosition, _): state.adopt(batch, firstPosition: firstPosition)
       case .rejected(let error): throw error
       case .repeated, nil: break
       }

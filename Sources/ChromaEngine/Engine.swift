@@ -95,7 +95,7 @@ package final class Engine: Sendable {
   /// The state of a collection, which may not exist: its first read says.
   func state(of id: UUID) throws(ChromaError) -> CollectionState {
     if let state = knownState(of: id) { return state }
-    guard let changes = try catalog.changes(in: id, after: 0, byteCountMax: 0) else {
+    guard let changes = try catalog.changes(in: id, after: .nothing, byteCountMax: 0) else {
       throw CollectionState.gone(id)
     }
     let configuration = try CollectionConfiguration(stored: changes.row.configuration)
@@ -132,7 +132,8 @@ package final class Engine: Sendable {
       states.newCount = 0
       return Array(states.byID.keys)
     }
-    for id in known where try catalog.changes(in: id, after: .max, byteCountMax: 0) == nil {
+    let all = KnownState(version: 0, position: .max)
+    for id in known where try catalog.changes(in: id, after: all, byteCountMax: 0) == nil {
       forget(id)
     }
   }

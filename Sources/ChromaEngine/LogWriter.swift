@@ -70,7 +70,7 @@ struct LogWriter: Sendable {
     return results
   }
 
-  private func store(_ payload: [UInt8]) throws(ChromaError) -> LogPayload {
+  private func store(_ payload: [UInt8]) throws(ChromaError) -> StoredPayload {
     if payload.count <= Limits.inlineBatchByteCountMax { return .inline(payload) }
     let name = "\(UUID(random: random)).log"
     try blobs.put(payload, name: name)

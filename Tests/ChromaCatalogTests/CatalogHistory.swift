@@ -24,7 +24,7 @@ enum CatalogStep: Sendable {
   case deleteCollection(tenant: Text, database: Text, name: Text)
   case reset
   case append([LogAppend])
-  case changes(UUID, after: Int64, byteCountMax: Int)
+  case changes(UUID, after: KnownState, byteCountMax: Int)
   case referencedBlobs
 }
 
@@ -95,9 +95,9 @@ extension CatalogStep {
       return .blobs(try catalog.reset())
     case .append(let appends):
       return .appended(try catalog.append(appends))
-    case .changes(let id, let position, let byteCountMax):
+    case .changes(let id, let known, let byteCountMax):
       return .changes(
-        try catalog.changes(in: id, after: position, byteCountMax: byteCountMax))
+        try catalog.changes(in: id, after: known, byteCountMax: byteCountMax))
     case .referencedBlobs:
       return .blobs(try catalog.referencedBlobs())
     }
@@ -143,7 +143,9 @@ struct CatalogStepGenerator {
     case 82...85: .referencedBlobs
     case 86...145: .append((0..<random.int(in: 0...6)).map { _ in append() })
     default:
-      .changes(id(), after: position(), byteCountMax: random.element(of: [0, 3, 500, .max]))
+      .changes(
+        id(), after: KnownState(version: 0, position: position()),
+        byteCountMax: random.element(of: [0, 3, 500, .max]))
     }
   }
 
@@ -188,7 +190,7 @@ struct CatalogStepGenerator {
   }
 
   private mutating func append() -> LogAppend {
-    let blob = LogPayload.blob(
+    let blob = StoredPayload.blob(
       name: Text("blob\(random.int(in: 1...30))"), byteCount: random.int(in: 0...1000))
     return LogAppend(
       collection: id(),
@@ -214,6 +216,6 @@ extension CatalogStepGenerator {
     names.map { .requireTenant($0) }
     + names.prefix(tenantCount).map { .databases(tenant: $0, limit: nil, offset: 0) }
     + ([.zero] + (1...collectionCount).map { UUID.numbered($0) }).map {
-      .changes($0, after: 0, byteCountMax: .max)
+      .changes($0, after: .nothing, byteCountMax: .max)
     } + [.referencedBlobs]
 }

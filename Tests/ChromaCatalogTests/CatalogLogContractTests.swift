@@ -74,7 +74,9 @@ struct CatalogLogContractTests {
     ])
     func read(_ position: Int64, _ byteCountMax: Int) throws -> (Int, Bool) {
       let changes = try #require(
-        try catalog.changes(in: .numbered(1), after: position, byteCountMax: byteCountMax))
+        try catalog.changes(
+          in: .numbered(1), after: KnownState(version: 0, position: position),
+          byteCountMax: byteCountMax))
       return (changes.rows.count, changes.isComplete)
     }
     #expect(try read(0, 99) == (1, false))
@@ -177,7 +179,7 @@ struct CatalogLogContractTests {
       .batch(8, to: 2, recordCount: 0),
       .batch(9, to: 2, recordCount: -1),
       .batch(10, to: 2),
-    ])
+    ]).map(\.outcome)
     let isRejected = results.map { if case .rejected = $0 { true } else { false } }
     #expect(
       isRejected == [false, true, false, true, false, false, true, true, true, false])

@@ -250,6 +250,8 @@ struct CatalogNamesContractTests {
     _ = try catalog.createCollection(new, getOrCreate: false)
     _ = try catalog.append(.batch(7, to: 1, recordCount: 3, dimension: 4))
     var expected = CollectionRow(new, dimension: 4, nextPosition: 4)
+    expected.logRowCount = 1
+    expected.logByteCount = 1
     func modify(_ change: CollectionChange) throws {
       #expect(try catalog.modifyCollection(id: .numbered(1), change) == expected)
       #expect(try catalog.collection(id: .numbered(1)) == expected)

@@ -91,15 +91,33 @@ extension Catalog {
   }
 
   /// Appends one batch and returns what became of it.
-  func append(_ append: LogAppend) throws(ChromaError) -> AppendResult? {
-    try self.append([append]).first
+  func append(_ append: LogAppend) throws(ChromaError) -> AppendOutcome? {
+    try self.append([append]).first?.outcome
   }
 
-  /// All changes after a position.
+  /// All changes after a position of a collection that was never compacted.
   func allChanges(_ id: UInt64, after position: Int64 = 0) throws(ChromaError)
     -> CollectionChanges?
   {
-    try changes(in: .numbered(id), after: position, byteCountMax: .max)
+    try changes(
+      in: .numbered(id), after: KnownState(version: 0, position: position), byteCountMax: .max)
+  }
+}
+
+/// What became of an append, without the debt, which most tests do not look at.
+enum AppendOutcome: Equatable, Sendable {
+  case appended(firstPosition: Int64)
+  case repeated(firstPosition: Int64)
+  case rejected(ChromaError)
+}
+
+extension AppendResult {
+  var outcome: AppendOutcome {
+    switch self {
+    case .appended(let firstPosition, _): .appended(firstPosition: firstPosition)
+    case .repeated(let firstPosition): .repeated(firstPosition: firstPosition)
+    case .rejected(let error): .rejected(error)
+    }
   }
 }
 

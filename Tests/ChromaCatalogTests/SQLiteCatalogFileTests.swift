@@ -72,7 +72,7 @@ struct SQLiteCatalogFileTests {
     catalog.close()
     #expect(try directory.fileSystem.list(directory.path) == ["chroma.db"])
     let header = try #require(try contents()["chroma.db"])
-    #expect(Array(header[60..<64]) == [0, 0, 0, 1])
+    #expect(Array(header[60..<64]) == [0, 0, 0, 2])
     #expect(Array(header[68..<72]) == Array("Chrm".utf8))
   }
 
@@ -128,14 +128,14 @@ struct SQLiteCatalogFileTests {
   func aNewerFormatIsRefusedUnchanged(isFoldedBack: Bool) throws {
     try open().close()
     let raw = try openRaw()
-    try raw.execute("PRAGMA user_version = 2")
+    try raw.execute("PRAGMA user_version = 3")
     if isFoldedBack { raw.close() }
     // As after a kill, by which the new version may stand in the WAL alone.
     let killed = try copy()
     let before = try killed.contents()
     let failure = error { _ = try killed.open() }
     #expect(failure?.kind == .unsupportedFormat)
-    #expect(failure?.message.contains("\(killed.path) has format version 2") == true)
+    #expect(failure?.message.contains("\(killed.path) has format version 3") == true)
     #expect(try killed.contents() == before)
   }
 
@@ -212,13 +212,18 @@ struct SQLiteCatalogFileTests {
 
   @Test
   func aHugeBlobLengthIsNoOverflow() throws {
-    let catalog = try open()
+    var catalog = try open()
     try catalog.createCollection("one", id: 1)
-    _ = try catalog.append([
-      .blob("a", byteCount: .max, to: 1), .blob("b", byteCount: .max, to: 1),
-    ])
+    _ = try catalog.append([.blob("a", to: 1), .blob("b", to: 1)])
+    catalog.close()
+    let raw = try openRaw()
+    try raw.execute("UPDATE log SET blob_byte_count = \(Int64.max)")
+    try raw.execute("UPDATE collections SET log_byte_count = \(Int64.max)")
+    raw.close()
+
+    catalog = try open()
     let changes = try #require(
-      try catalog.changes(in: .numbered(1), after: 0, byteCountMax: .max - 1))
+      try catalog.changes(in: .numbered(1), after: .nothing, byteCountMax: .max - 1))
     #expect(changes.rows.count == 1)
     #expect(!changes.isComplete)
   }

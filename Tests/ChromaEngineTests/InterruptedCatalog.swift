@@ -20,9 +20,9 @@ final class InterruptedCatalog: Catalog {
   }
 
   func changes(
-    in collection: UUID, after position: Int64, byteCountMax: Int
+    in collection: UUID, after known: KnownState, byteCountMax: Int
   ) throws(ChromaError) -> CollectionChanges? {
-    let changes = try base.changes(in: collection, after: position, byteCountMax: byteCountMax)
+    let changes = try base.changes(in: collection, after: known, byteCountMax: byteCountMax)
     let body = afterChanges.withLock { body in
       defer { body = nil }
       return body
@@ -86,6 +86,40 @@ final class InterruptedCatalog: Catalog {
   func append(_ appends: [LogAppend]) throws(ChromaError) -> [AppendResult] {
     try base.append(appends)
   }
+
+  func manifest(
+    of collection: UUID
+  ) throws(ChromaError) -> (row: CollectionRow, manifest: VersionManifest)? {
+    try base.manifest(of: collection)
+  }
+
+  func publish(_ publication: Publication) throws(ChromaError) -> PublishResult {
+    try base.publish(publication)
+  }
+
+  func acquireLease(_ lease: Lease) throws(ChromaError) -> Bool {
+    try base.acquireLease(lease)
+  }
+
+  func renewLease(id: UUID, deadline: Int64) throws(ChromaError) -> Bool {
+    try base.renewLease(id: id, deadline: deadline)
+  }
+
+  func releaseLease(id: UUID) throws(ChromaError) { try base.releaseLease(id: id) }
+
+  func pin(id: UUID, deadline: Int64) throws(ChromaError) {
+    try base.pin(id: id, deadline: deadline)
+  }
+
+  func renewPin(id: UUID, deadline: Int64) throws(ChromaError) -> Bool {
+    try base.renewPin(id: id, deadline: deadline)
+  }
+
+  func unpin(id: UUID) throws(ChromaError) -> [Text] { try base.unpin(id: id) }
+
+  func shrink() throws(ChromaError) { try base.shrink() }
+
+  func foldBackAll() throws(ChromaError) -> Bool { try base.foldBackAll() }
 
   func referencedBlobs() throws(ChromaError) -> [Text] { try base.referencedBlobs() }
 

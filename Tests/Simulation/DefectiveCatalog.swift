@@ -60,7 +60,8 @@ final class DefectiveCatalog: Catalog {
     case .acknowledgesBeforeCommit:
       guard appends.count == 1, let position = try nextPosition(appends[0]) else { break }
       state.withLock { $0.held = appends }
-      return [.appended(firstPosition: position)]
+      let debt = LogDebt(rowCount: 0, recordCount: 0, byteCount: 0)
+      return [.appended(firstPosition: position, debt: debt)]
     case .splitsBatch:
       guard appends.count == 1, let halves = try halves(of: appends[0]) else { break }
       let first = try base.append([halves.0])
@@ -76,7 +77,11 @@ final class DefectiveCatalog: Catalog {
       return try base.append(appends.map { $0.with(dimension: $0.dimension, requestKey: nil) })
     case .givesPositionTwice:
       return try base.append(appends).map { result in
-        if case .appended = result { .appended(firstPosition: 1) } else { result }
+        if case .appended(_, let debt) = result {
+          .appended(firstPosition: 1, debt: debt)
+        } else {
+          result
+        }
       }
     default: break
     }
@@ -85,7 +90,7 @@ final class DefectiveCatalog: Catalog {
 
   /// The position that an append is going to get; nil if it is not sure to be appended.
   private func nextPosition(_ append: LogAppend) throws(ChromaError) -> Int64? {
-    let changes = try base.changes(in: append.collection, after: 0, byteCountMax: 0)
+    let changes = try base.changes(in: append.collection, after: .nothing, byteCountMax: 0)
     guard let row = changes?.row, append.requestKey == nil, row.dimension == append.dimension else {
       return nil
     }
@@ -110,15 +115,16 @@ final class DefectiveCatalog: Catalog {
   }
 
   func changes(
-    in collection: UUID, after position: Int64, byteCountMax: Int
+    in collection: UUID, after known: KnownState, byteCountMax: Int
   ) throws(ChromaError) -> CollectionChanges? {
     try commitHeld()
-    let changes = try base.changes(in: collection, after: position, byteCountMax: byteCountMax)
+    let changes = try base.changes(in: collection, after: known, byteCountMax: byteCountMax)
     guard case .readsLag = defect, let changes, let last = changes.rows.last else { return changes }
     let key = [Int64(bitPattern: collection.low), last.firstPosition]
     guard state.withLock({ $0.seen.insert(key).inserted }) else { return changes }
     return CollectionChanges(
-      row: changes.row, rows: changes.rows.dropLast(), isComplete: changes.isComplete)
+      row: changes.row, manifest: changes.manifest, rows: changes.rows.dropLast(),
+      isComplete: changes.isComplete)
   }
 
   func referencedBlobs() throws(ChromaError) -> [Text] {
@@ -136,7 +142,7 @@ final class DefectiveCatalog: Catalog {
     try commitHeld()
     if case .deletesBlobsBeforeCommit = defect {
       let row = try base.collection(tenant: tenant, database: database, name: name)
-      let rows = try base.changes(in: row.id, after: 0, byteCountMax: .max)?.rows ?? []
+      let rows = try base.changes(in: row.id, after: .nothing, byteCountMax: .max)?.rows ?? []
       for case .blob(let name, _) in rows.map(\.payload) { try blobs.delete(name.string) }
     }
     return try base.deleteCollection(tenant: tenant, database: database, name: name)
@@ -212,6 +218,41 @@ final class DefectiveCatalog: Catalog {
     return try base.modifyCollection(id: id, change)
   }
 
+  func manifest(
+    of collection: UUID
+  ) throws(ChromaError) -> (row: CollectionRow, manifest: VersionManifest)? {
+    try base.manifest(of: collection)
+  }
+
+  func publish(_ publication: Publication) throws(ChromaError) -> PublishResult {
+    try commitHeld()
+    return try base.publish(publication)
+  }
+
+  func acquireLease(_ lease: Lease) throws(ChromaError) -> Bool {
+    try base.acquireLease(lease)
+  }
+
+  func renewLease(id: UUID, deadline: Int64) throws(ChromaError) -> Bool {
+    try base.renewLease(id: id, deadline: deadline)
+  }
+
+  func releaseLease(id: UUID) throws(ChromaError) { try base.releaseLease(id: id) }
+
+  func pin(id: UUID, deadline: Int64) throws(ChromaError) {
+    try base.pin(id: id, deadline: deadline)
+  }
+
+  func renewPin(id: UUID, deadline: Int64) throws(ChromaError) -> Bool {
+    try base.renewPin(id: id, deadline: deadline)
+  }
+
+  func unpin(id: UUID) throws(ChromaError) -> [Text] { try base.unpin(id: id) }
+
+  func shrink() throws(ChromaError) { try base.shrink() }
+
+  func foldBackAll() throws(ChromaError) -> Bool { try base.foldBackAll() }
+
   func reset() throws(ChromaError) -> [Text] {
     try commitHeld()
     return try base.reset()
@@ -234,12 +275,12 @@ extension LogAppend {
     with(dimension: dimension, requestKey: requestKey)
   }
 
-  fileprivate func with(recordCount: Int, payload: LogPayload) -> LogAppend {
+  fileprivate func with(recordCount: Int, payload: StoredPayload) -> LogAppend {
     with(recordCount: recordCount, payload: payload, requestKey: requestKey)
   }
 
   fileprivate func with(
-    recordCount: Int, payload: LogPayload, requestKey: RequestKey?
+    recordCount: Int, payload: StoredPayload, requestKey: RequestKey?
   ) -> LogAppend {
     LogAppend(
       collection: collection, recordCount: recordCount, payload: payload, dimension: dimension,
