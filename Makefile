@@ -9,7 +9,7 @@ RELEASE = .build/release
 # SIGKILL and proved to be there. DEMO_COUNT=1000 stores fewer.
 demo:
 	scripts/install-debian-packages gcc libc6-dev python3-dev python3-venv \
-	  libsqlite3-dev wordnet-base
+	  libsqlite3-dev libzstd-dev wordnet-base
 	swift build --configuration release --product chroma
 	scripts/make-demo-venv build/demo-venv
 	CHROMA_MODEL_DIR=$(CURDIR)/build/models \
@@ -26,7 +26,7 @@ test-long: test-packages
 .PHONY: test-packages
 test-packages:
 	scripts/install-debian-packages gcc g++ libc6-dev python3-dev python3-venv pkg-config \
-	  clang-format libsqlite3-dev wordnet-base
+	  clang-format libsqlite3-dev libzstd-dev wordnet-base
 	command -v node >/dev/null || scripts/install-debian-packages nodejs
 	[ -f /usr/include/node/node_api.h ] || scripts/install-debian-packages libnode-dev
 

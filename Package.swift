@@ -3,14 +3,14 @@ import PackageDescription
 
 // Products: `chroma` (libchroma.so, the C ABI) and `Chroma` (the Swift library).
 //
-// SQLite is a system library whose module map names no library to link, because the two products
-// link it differently: libchroma.so takes the static archive, so that it needs nothing on the
-// user's machine; Swift programs take the shared one, without flags that SwiftPM would refuse in a
-// dependency.
+// SQLite and zstd are system libraries whose module maps name no library to link, because the two
+// products link them differently: libchroma.so takes the static archives, so that it needs nothing
+// on the user's machine; Swift programs take the shared ones, without flags that SwiftPM would
+// refuse in a dependency.
 
 let root = Context.packageDirectory
 
-let systemLibraries: [LinkerSetting] = [.linkedLibrary("sqlite3")]
+let systemLibraries: [LinkerSetting] = [.linkedLibrary("sqlite3"), .linkedLibrary("zstd")]
 
 func tests(
   _ module: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
@@ -32,6 +32,7 @@ let package = Package(
     // C: the public header, system libraries, kernels, and what Swift cannot say.
     .systemLibrary(name: "CChroma"),
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .target(name: "CChromaKernels"),
     .target(name: "CChromaPlatform", dependencies: ["CSQLite"]),
 
@@ -45,7 +46,7 @@ let package = Package(
     .target(name: "ChromaCatalog", dependencies: ["ChromaBase", "ChromaStorage", "ChromaSQLite"]),
     .target(name: "ChromaIndex", dependencies: ["ChromaBase", "ChromaKernels"]),
     .target(name: "ChromaText", dependencies: ["ChromaBase", "CChromaPlatform"]),
-    .target(name: "ChromaSegment", dependencies: ["ChromaBase", "ChromaStorage"]),
+    .target(name: "ChromaSegment", dependencies: ["ChromaBase", "ChromaStorage", "CZstd"]),
     .target(name: "ChromaQuery", dependencies: ["ChromaBase", "ChromaText"]),
     .target(
       name: "ChromaEngine",
@@ -76,7 +77,7 @@ let package = Package(
           "-Xlinker", "-soname=libchroma.so.1",
           "-Xlinker", "--version-script=\(root)/Sources/ChromaShared/chroma.map",
           "-Xlinker", "--gc-sections",
-          "-Xlinker", "-l:libsqlite3.a",
+          "-Xlinker", "-l:libsqlite3.a", "-Xlinker", "-l:libzstd.a",
         ])
       ]),
 

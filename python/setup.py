@@ -23,7 +23,7 @@ ROOT = HERE.parent
 LIBRARY = "libchroma.so.1"
 
 # Archives that libchroma takes in, and the Debian packages that have them.
-ARCHIVES = {"libsqlite3.a": "libsqlite3-dev"}
+ARCHIVES = {"libsqlite3.a": "libsqlite3-dev", "libzstd.a": "libzstd-dev"}
 
 
 def refuse(sentence: str) -> None:

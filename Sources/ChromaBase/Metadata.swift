@@ -34,6 +34,11 @@ package struct Metadata: Equatable, Sendable {
     entries = []
   }
 
+  /// - Parameter sorted: Entries whose keys ascend.
+  package init(sorted entries: [Entry]) {
+    self.entries = entries
+  }
+
   /// A later entry of the same key replaces an earlier one, as in a Python dict.
   package init(_ unordered: [Entry]) {
     self = Metadata().merging(MetadataChange(unordered.map { .init($0.key, $0.value) }))

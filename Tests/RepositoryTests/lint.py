@@ -129,7 +129,7 @@ def imports_are_declared() -> Iterator[Finding]:
         module, declared = match[1], set(re.findall(r'"(\w+)"', match[2]))
         for path in files(f"Sources/{module}/*.swift"):
             for number, line in enumerate(lines(path), 1):
-                imported = re.match(r"(?:@?\w+ )*import (C?Chroma\w*|CSQLite)", line)
+                imported = re.match(r"(?:@?\w+ )*import (C?Chroma\w*|CSQLite|CZstd)", line)
                 if imported and imported[1] not in declared:
                     yield path, number, f"{imported[1]} is not declared in the manifest"
 

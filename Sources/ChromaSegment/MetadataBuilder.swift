@@ -1,0 +1,221 @@
+// Metadata as columns, while a segment is written. `MetadataColumns.swift` has the bytes.
+
+internal import ChromaBase
+
+/// The kinds of values. Numbers are for good; those of `MetadataCodec` are the same.
+enum MetadataKind: UInt8 {
+  case bool = 1
+  case int, float, string, bools, ints, floats, strings
+
+  init(of value: MetadataValue) {
+    self =
+      switch value {
+      case .bool: .bool
+      case .int: .int
+      case .float: .float
+      case .string: .string
+      case .bools: .bools
+      case .ints: .ints
+      case .floats: .floats
+      case .strings: .strings
+      }
+  }
+
+  /// The kind of an array's elements; nil for what is no array.
+  var element: MetadataKind? {
+    MetadataKind(rawValue: rawValue &- 4)
+  }
+}
+
+/// Gathers all metadata of a segment.
+struct MetadataBuilder {
+  private struct ColumnName: Hashable {
+    let key: Text
+    let kind: MetadataKind
+  }
+
+  private var columns: [MetadataColumnBuilder] = []
+  private var columnByName: [ColumnName: Int] = [:]
+  /// Lists of columns that rows have; each list once.
+  private var shapes: [[Int]] = []
+  private var shapeByColumns: [[Int]: Int] = [:]
+  private var shapeByRow: [Int64] = []
+  private var byteCount = 0
+
+  var hasEntries: Bool { !columns.isEmpty }
+
+  mutating func append(_ metadata: Metadata?, row: UInt32) throws(ChromaError) {
+    let entries = metadata?.entries ?? []
+    // Rows mostly have the columns of the row before: no look-up then.
+    let previous = shapeByRow.last.map { shapes[Int($0)] } ?? []
+    var isSame = previous.count == entries.count
+    var list: [Int] = []
+    for (place, entry) in entries.enumerated() {
+      let kind = MetadataKind(of: entry.value)
+      if isSame, columns[previous[place]].kind == kind, columns[previous[place]].key == entry.key {
+        columns[previous[place]].append(entry.value, row: row)
+        continue
+      }
+      if isSame {
+        isSame = false
+        list = Array(previous[..<place])
+      }
+      let column = column(ColumnName(key: entry.key, kind: kind))
+      columns[column].append(entry.value, row: row)
+      list.append(column)
+    }
+    if isSame, let shape = shapeByRow.last {
+      shapeByRow.append(shape)
+    } else {
+      shapeByRow.append(Int64(shape(of: list)))
+    }
+  }
+
+  private mutating func column(_ name: ColumnName) -> Int {
+    if let column = columnByName[name] { return column }
+    columns.append(MetadataColumnBuilder(key: name.key, kind: name.kind))
+    columnByName[name] = columns.count - 1
+    return columns.count - 1
+  }
+
+  private mutating func shape(of columns: [Int]) -> Int {
+    if let shape = shapeByColumns[columns] { return shape }
+    shapes.append(columns)
+    shapeByColumns[columns] = shapes.count - 1
+    return shapes.count - 1
+  }
+
+  /// Puts the columns in the order of their keys and kinds, once all rows are there.
+  mutating func sortColumns() {
+    let order = columns.indices.sorted {
+      let (left, right) = (columns[$0], columns[$1])
+      return left.key == right.key
+        ? left.kind.rawValue < right.kind.rawValue : left.key < right.key
+    }
+    var places = [Int](repeating: 0, count: order.count)
+    for (place, column) in order.enumerated() { places[column] = place }
+    columns = order.map { columns[$0] }
+    // Entries of a row are sorted by key already, and so its columns stay sorted.
+    shapes = shapes.map { $0.map { places[$0] } }
+  }
+
+  mutating func writeValues(rowCount: Int, to sink: SegmentSink) throws(ChromaError) {
+    let start = sink.byteCount
+    for column in columns.indices {
+      try sink.append(columns[column].encoded(rowCount: rowCount))
+      columns[column].end = Int64(sink.byteCount - start)
+    }
+  }
+
+  func index() -> ByteWriter {
+    var writer = ByteWriter()
+    writer.write(UInt32(columns.count))
+    for column in columns { writer.write(column.kind.rawValue) }
+    writer.writeIntegers(columns.map { Int64($0.rows.count) })
+    writer.writeIntegers(columns.map(\.end))
+    writer.writeIntegers(Self.ends(of: columns.map(\.key.byteCount)))
+    for column in columns { column.key.bytes.withUnsafeBytes { writer.write($0) } }
+    writer.write(UInt32(shapes.count))
+    writer.writeIntegers(Self.ends(of: shapes.map(\.count)))
+    writer.writeIntegers(shapes.flatMap { $0.map(Int64.init) })
+    writer.writeIntegers(shapeByRow)
+    return writer
+  }
+
+  private static func ends(of counts: [Int]) -> [Int64] {
+    var end: Int64 = 0
+    return counts.map {
+      end += Int64($0)
+      return end
+    }
+  }
+}
+
+/// Gathers the values of one key and kind.
+struct MetadataColumnBuilder {
+  let key: Text
+  let kind: MetadataKind
+  private(set) var rows: [UInt32] = []
+  /// Where its bytes end among those of all columns.
+  var end: Int64 = 0
+
+  /// Ends of the arrays, counted in elements; for arrays only.
+  private var arrayEnds: [Int64] = []
+  private var scalars: ScalarBuilder
+
+  init(key: Text, kind: MetadataKind) {
+    self.key = key
+    self.kind = kind
+    scalars = ScalarBuilder(kind: kind.element ?? kind)
+  }
+
+  mutating func append(_ value: MetadataValue, row: UInt32) {
+    rows.append(row)
+    switch value {
+    case .bool(let value): scalars.append(value)
+    case .int(let value): scalars.append(value)
+    case .float(let value): scalars.append(value)
+    case .string(let value): scalars.append(value)
+    case .bools(let values): for value in values { scalars.append(value) }
+    case .ints(let values): for value in values { scalars.append(value) }
+    case .floats(let values): for value in values { scalars.append(value) }
+    case .strings(let values): for value in values { scalars.append(value) }
+    }
+    if kind.element != nil { arrayEnds.append(Int64(scalars.count)) }
+  }
+
+  func encoded(rowCount: Int) -> [UInt8] {
+    var writer = ByteWriter()
+    if rows.count < rowCount { writer.writeIntegers(rows.map(Int64.init)) }
+    if kind.element != nil { writer.writeIntegers(arrayEnds) }
+    // The elements' bytes vouch for their count, which no other number bounds.
+    scalars.write(to: &writer, widthMin: kind.element == nil ? 0 : 1)
+    return writer.bytes
+  }
+}
+
+/// Values of one kind, one after another.
+private struct ScalarBuilder {
+  let kind: MetadataKind
+  private(set) var count = 0
+  private var bools: [Bool] = []
+  /// Integers, or the ends of strings.
+  private var integers: [Int64] = []
+  /// Floats, or strings.
+  private var bytes = ByteWriter()
+
+  init(kind: MetadataKind) {
+    self.kind = kind
+  }
+
+  mutating func append(_ value: Bool) {
+    bools.append(value)
+    count += 1
+  }
+
+  mutating func append(_ value: Int64) {
+    integers.append(value)
+    count += 1
+  }
+
+  mutating func append(_ value: Double) {
+    bytes.write(value.bitPattern)
+    count += 1
+  }
+
+  mutating func append(_ value: Text) {
+    value.bytes.withUnsafeBytes { bytes.write($0) }
+    integers.append(Int64(bytes.bytes.count))
+    count += 1
+  }
+
+  func write(to writer: inout ByteWriter, widthMin: Int) {
+    switch kind {
+    case .bool: writer.writeBits(bools)
+    case .int: writer.writeIntegers(integers, widthMin: widthMin)
+    case .string: writer.writeIntegers(integers, widthMin: widthMin)
+    default: break
+    }
+    bytes.bytes.withUnsafeBytes { writer.write($0) }
+  }
+}

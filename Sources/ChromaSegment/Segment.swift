@@ -1,0 +1,212 @@
+// A segment that is open: columns read where they stand.
+//
+// Invariants:
+//   * Directory, orders, slots, inverse norms and the keys of the metadata were verified when it was
+//     opened; everything else is at its first use.
+//   * What does not throw reads only what was verified then, and only inside it.
+
+package import ChromaBase
+package import ChromaStorage
+internal import Synchronization
+
+/// An immutable run of records in ascending order. Any thread.
+package final class Segment: @unchecked Sendable, SegmentSource {
+  // @unchecked: pointers and numbers are set once, and lead to bytes that nobody writes.
+
+  package let rowCount: Int
+  package let dimension: Int
+  package let space: Space
+  /// Without a definition for a segment that stood in the catalog.
+  package let description: SegmentDescription
+  /// Bytes of the payload.
+  package let byteCount: Int
+  /// Rows of `dimension` floats, `stride` floats from one to the next; the first at a multiple of 64
+  /// bytes, all of them if the stride is a multiple of 16. To be read once verified.
+  package let vectors: (base: UnsafePointer<Float>, stride: Int)
+
+  let payload: SegmentPayload
+  let trailer: SegmentTrailer
+  @usableFromInline let orders: VerifiedIntegers
+  @usableFromInline let slots: VerifiedIntegers
+  /// Nil but in cosine space.
+  @usableFromInline let inverseNorms: UnsafePointer<Float>?
+  let ids: IDColumn
+  let documents: DocumentBlocks?
+  let uris: (column: TextColumn, texts: SegmentBytes)?
+  let metadatas: MetadataColumns?
+  private let vectorBytes: SegmentBytes
+  private let cache: DocumentBlockCache
+  private let cacheNumber: UInt64
+  private let vectorsAreVerified = Atomic(false)
+
+  /// A segment in a blob.
+  ///
+  /// - Throws: `.corruption` naming the file; `.unsupportedFormat`, `.io`.
+  package convenience init(blob: Blob, cache: DocumentBlockCache) throws(ChromaError) {
+    try self.init(SegmentPayload(blob), cache: cache)
+  }
+
+  /// A segment that stood in the catalog.
+  ///
+  /// - Parameter source: names it in errors: "segment … of collection …".
+  /// - Throws: `.corruption`, `.unsupportedFormat`, `.resourceExhausted`.
+  package convenience init(
+    inline bytes: [UInt8], source: String, cache: DocumentBlockCache
+  ) throws(ChromaError) {
+    let payload = try SegmentPayload(copying: bytes, source: source)
+    try self.init(payload, cache: cache)
+  }
+
+  private init(_ payload: SegmentPayload, cache: DocumentBlockCache) throws(ChromaError) {
+    let trailer = try SegmentTrailer(of: payload)
+    let sections = try trailer.sections(of: payload)
+    // No blob to check its blocks: everything is checked now.
+    if payload.blob == nil { try trailer.verifySections(of: payload) }
+    self.payload = payload
+    self.trailer = trailer
+    self.cache = cache
+    cacheNumber = cache.nextSegment()
+    rowCount = trailer.rowCount
+    dimension = trailer.dimension
+    space = trailer.space
+    byteCount = payload.byteCount
+    description = try trailer.description(sections, of: payload)
+
+    vectorBytes = try trailer.column(
+      .vectors, sections, of: payload, byteCount: 4 * trailer.rowCount * trailer.stride)
+    // Verified as aligned: the first section stands at the payload's start.
+    vectors = (vectorBytes.base.assumingMemoryBound(to: Float.self), trailer.stride)
+    if trailer.space == .cosine {
+      let norms = try trailer.column(
+        .inverseNorms, sections, of: payload, byteCount: 4 * trailer.rowCount)
+      guard Int(bitPattern: norms.base) % 4 == 0 else { throw norms.damage("it is not aligned") }
+      _ = try norms.bytes()
+      inverseNorms = norms.base.assumingMemoryBound(to: Float.self)
+    } else {
+      inverseNorms = nil
+    }
+    (orders, slots) = try trailer.rows(sections, of: payload)
+    ids = try IDColumn(
+      rowCount: trailer.rowCount, index: trailer.section(.idIndex, sections, of: payload),
+      texts: trailer.section(.idTexts, sections, of: payload))
+    (documents, uris) = try trailer.texts(sections)
+    metadatas = try trailer.metadata(sections)
+  }
+
+  deinit {
+    cache.forget(segment: cacheNumber)
+  }
+
+  // MARK: Vectors, orders, slots
+
+  /// The order of a row. Ascends with the rows; from 1.
+  @inlinable
+  package func order(_ row: Int) -> Int64 {
+    orders[row]
+  }
+
+  @inlinable
+  package func slot(_ row: Int) -> UInt32 {
+    UInt32(truncatingIfNeeded: slots[row])
+  }
+
+  /// What the row's vector is multiplied with to be of length 1; in cosine space only.
+  @inlinable
+  package func inverseNorm(_ row: Int) -> Float {
+    guard let inverseNorms, UInt(bitPattern: row) < UInt(bitPattern: rowCount) else {
+      preconditionFailure("inverse norms are for rows in cosine space")
+    }
+    return inverseNorms[row]
+  }
+
+  /// The row whose order it is; nil if there is none.
+  package func row(ofOrder order: Int64) -> Int? {
+    var lower = 0
+    var upper = rowCount
+    while lower < upper {
+      let middle = lower + (upper - lower) / 2
+      if orders[middle] < order { lower = middle + 1 } else { upper = middle }
+    }
+    return lower < rowCount && orders[lower] == order ? lower : nil
+  }
+
+  /// Makes sure that the vectors of some rows are right, before anybody reads them.
+  package func verifyVectors(rows: Range<Int>) throws(ChromaError) {
+    if vectorsAreVerified.load(ordering: .acquiring) { return }
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount)
+    let rowByteCount = 4 * vectors.stride
+    _ = try vectorBytes.bytes(
+      from: rows.lowerBound * rowByteCount, count: rows.count * rowByteCount)
+    if rows.count == rowCount { vectorsAreVerified.store(true, ordering: .releasing) }
+  }
+
+  /// Whether all vectors are known to be right.
+  package var areVectorsVerified: Bool {
+    if vectorsAreVerified.load(ordering: .acquiring) { return true }
+    let range = vectorBytes.offset..<vectorBytes.offset + vectorBytes.count
+    guard payload.blob?.isVerified(range) ?? true else { return false }
+    vectorsAreVerified.store(true, ordering: .releasing)
+    return true
+  }
+
+  package func withVector(
+    _ row: Int, _ body: (UnsafeBufferPointer<Float>) throws(ChromaError) -> Void
+  ) throws(ChromaError) {
+    try verifyVectors(rows: row..<row + 1)
+    try body(UnsafeBufferPointer(start: vectors.base + row * vectors.stride, count: dimension))
+  }
+
+  // MARK: Ids and texts
+
+  /// The row of an id; nil if there is none. Costs a few looks at sorted hashes, and the comparison.
+  package func row(of id: Text) throws(ChromaError) -> Int? {
+    try ids.row(of: id, hash: IDHash.of(id))
+  }
+
+  /// The same, for who looks an id up in many segments.
+  package func row(of id: Text, hash: UInt64) throws(ChromaError) -> Int? {
+    try ids.row(of: id, hash: hash)
+  }
+
+  package func id(_ row: Int) throws(ChromaError) -> Text {
+    precondition(row >= 0 && row < rowCount)
+    return try ids.id(row)
+  }
+
+  package func document(_ row: Int) throws(ChromaError) -> Text? {
+    precondition(row >= 0 && row < rowCount)
+    guard let documents, try documents.texts.hasText(row) else { return nil }
+    let (start, end) = try documents.texts.ends.bounds(row, limit: .max)
+    if start == end { return "" }
+    let block = try documents.block(of: row)
+    let first = try documents.textBounds(of: block).start
+    let key = DocumentBlockCache.Key(segment: cacheNumber, block: block)
+    let contents: [UInt8]
+    if let kept = cache.block(key) {
+      contents = kept
+    } else {
+      contents = try documents.contents(of: block)
+      cache.keep(contents, as: key)
+    }
+    guard first <= start, end - first <= contents.count else {
+      throw payload.damage("the document of row \(row) is not in its block", at: 0)
+    }
+    let text = contents[(start - first)..<(end - first)].withUnsafeBufferPointer {
+      Text(validating: $0)
+    }
+    guard let text else { throw payload.damage("the document of row \(row) is not UTF-8", at: 0) }
+    return text
+  }
+
+  package func uri(_ row: Int) throws(ChromaError) -> Text? {
+    precondition(row >= 0 && row < rowCount)
+    guard let uris, try uris.column.hasText(row) else { return nil }
+    let bounds = try uris.column.ends.bounds(row, limit: uris.texts.count)
+    return try uris.texts.text(from: bounds.start, to: bounds.end)
+  }
+
+  package func metadata(_ row: Int) throws(ChromaError) -> Metadata? {
+    precondition(row >= 0 && row < rowCount)
+    return try metadatas?.metadata(row)
+  }
+}

@@ -1,0 +1,101 @@
+// From a directory to columns: what is checked when a segment is opened.
+
+internal import ChromaBase
+internal import ChromaStorage
+
+extension SegmentTrailer {
+  typealias Sections = [SectionKind: SegmentBytes]
+
+  func section(
+    _ kind: SectionKind, _ sections: Sections, of payload: SegmentPayload
+  ) throws(ChromaError) -> SegmentBytes {
+    guard let section = sections[kind] else {
+      throw payload.damage("it has no section of kind \(kind.rawValue)", at: directoryOffset)
+    }
+    return section
+  }
+
+  /// A section of a known length.
+  func column(
+    _ kind: SectionKind, _ sections: Sections, of payload: SegmentPayload, byteCount: Int
+  ) throws(ChromaError) -> SegmentBytes {
+    let section = try section(kind, sections, of: payload)
+    guard section.count == byteCount else {
+      throw section.damage("it has \(section.count) bytes where \(byteCount) are wanted")
+    }
+    return section
+  }
+
+  /// Compares the bytes before the directory with their checksum.
+  func verifySections(of payload: SegmentPayload) throws(ChromaError) {
+    let covered = try payload.bytes(from: 0, count: directoryOffset)
+    guard CRC32C.checksum(of: covered) == sectionsChecksum else {
+      throw payload.damage("the checksum of its sections does not hold", at: 0)
+    }
+  }
+
+  func description(
+    _ sections: Sections, of payload: SegmentPayload
+  ) throws(ChromaError) -> SegmentDescription {
+    var whole = description
+    if let section = sections[.definition] {
+      var reader = ByteReader(try section.bytes(), source: payload.source)
+      whole.definition = try CollectionDefinition(from: &reader)
+    }
+    return whole
+  }
+
+  /// Orders and slots, read whole: each order above the one before, each slot in 32 bits.
+  func rows(
+    _ sections: Sections, of payload: SegmentPayload
+  ) throws(ChromaError) -> (orders: VerifiedIntegers, slots: VerifiedIntegers) {
+    let section = try section(.rows, sections, of: payload)
+    var cursor = SegmentCursor(section)
+    let orders = try VerifiedIntegers(IntegerColumn(count: rowCount, from: &cursor))
+    let slots = try VerifiedIntegers(IntegerColumn(count: rowCount, from: &cursor))
+    try cursor.expectEnd()
+    var previous: Int64 = 0
+    for row in 0..<rowCount {
+      let order = orders[row]
+      guard order > previous else {
+        throw section.damage("row \(row) has the order \(order), the one before \(previous)")
+      }
+      previous = order
+      let slot = slots[row]
+      guard slot >= 0, slot <= Int64(UInt32.max) else {
+        throw section.damage("row \(row) has the slot \(slot)")
+      }
+    }
+    return (orders, slots)
+  }
+
+  func texts(
+    _ sections: Sections
+  ) throws(ChromaError) -> (
+    documents: DocumentBlocks?, uris: (column: TextColumn, texts: SegmentBytes)?
+  ) {
+    var documents: DocumentBlocks?
+    if let index = sections[.documentIndex] {
+      guard let stored = sections[.documentBlocks] else {
+        throw index.damage("the documents that it is for are missing")
+      }
+      documents = try DocumentBlocks(rowCount: rowCount, index: index, stored: stored)
+    }
+    guard let index = sections[.uriIndex] else { return (documents, nil) }
+    guard let texts = sections[.uriTexts] else {
+      throw index.damage("the uris that it is for are missing")
+    }
+    var cursor = SegmentCursor(index)
+    let column = try TextColumn(rowCount: rowCount, from: &cursor)
+    try cursor.expectEnd()
+    return (documents, (column, texts))
+  }
+
+  func metadata(_ sections: Sections) throws(ChromaError) -> MetadataColumns? {
+    guard let index = sections[.metadataIndex] else { return nil }
+    guard let values = sections[.metadataValues] else {
+      throw index.damage("the metadata that it is for is missing")
+    }
+    return try MetadataColumns(rowCount: rowCount, index: index, values: values)
+  }
+}

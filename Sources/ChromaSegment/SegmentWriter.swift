@@ -1,0 +1,210 @@
+// Writes segments, section after section, in the order of their kinds.
+
+package import ChromaBase
+package import ChromaStorage
+
+/// Encodes rows as a segment. Equal rows and descriptions give equal bytes.
+package struct SegmentWriter<Source: SegmentSource> {
+  private let source: Source
+  private let sink: SegmentSink
+  private let cancel: CancelToken?
+  private var rowCount: Int { source.rowCount }
+
+  private init(_ source: Source, to sink: SegmentSink, cancel: CancelToken?) {
+    precondition((1...Limits.segmentRowCountMax).contains(source.rowCount))
+    self.source = source
+    self.sink = sink
+    self.cancel = cancel
+  }
+
+  /// A segment to stand in the catalog; nil if it takes more bytes than that allows. The definition
+  /// of the collection is left out: it stands there too.
+  ///
+  /// - Throws: What the source throws; `.cancelled`.
+  package static func encode(
+    _ source: Source, _ description: SegmentDescription,
+    byteCountMax: Int = Limits.inlineSegmentByteCountMax, cancel: CancelToken? = nil
+  ) throws(ChromaError) -> [UInt8]? {
+    let sink = SegmentSink(.memory(byteCountMax: byteCountMax))
+    do throws(ChromaError) {
+      try SegmentWriter(source, to: sink, cancel: cancel).run(description)
+    } catch {
+      if sink.isFull { return nil }
+      throw error
+    }
+    return sink.bytes
+  }
+
+  /// Appends a segment to a blob, which holds nothing else; finishing it is the caller's.
+  ///
+  /// - Throws: What the source throws; `.io`, `.outOfSpace`, `.cancelled`.
+  package static func write(
+    _ source: Source, _ description: SegmentDescription, to blob: BlobWriter,
+    cancel: CancelToken? = nil
+  ) throws(ChromaError) {
+    precondition(blob.byteCount == 0)
+    try SegmentWriter(source, to: SegmentSink(.blob(blob)), cancel: cancel).run(description)
+  }
+
+  private func run(_ description: SegmentDescription) throws(ChromaError) {
+    let isInline = sink.alignmentShift == 0
+    let stride =
+      isInline ? source.dimension : SegmentShape.stride(dimension: source.dimension)
+    try writeVectors(stride: stride)
+    if source.space == .cosine { try writeInverseNorms() }
+    try writeRows()
+    try writeIDs()
+    try writeDocuments()
+    try writeURIs()
+    try writeMetadata()
+    if !isInline, let definition = description.definition {
+      try sink.begin(.definition)
+      try sink.append(definition.encoded())
+    }
+    sink.end()
+    var trailer = SegmentTrailer(
+      rowCount: rowCount, dimension: source.dimension, stride: stride, space: source.space,
+      alignmentShift: sink.alignmentShift, description: description)
+    trailer.sectionsChecksum = sink.checksum
+    trailer.directoryOffset = sink.byteCount
+    trailer.entries = sink.entries
+    try sink.append(trailer.encoded())
+  }
+
+  /// Calls the body for each row, and looks at the cancel token now and then.
+  private func forEachRow(_ body: (Int) throws(ChromaError) -> Void) throws(ChromaError) {
+    for row in 0..<rowCount {
+      if row % Limits.cancellationRowInterval == 0 { try cancel?.check() }
+      try body(row)
+    }
+  }
+
+  // MARK: Vectors, orders, slots
+
+  private func writeVectors(stride: Int) throws(ChromaError) {
+    try sink.begin(.vectors)
+    let padding = [UInt8](repeating: 0, count: 4 * (stride - source.dimension))
+    let dimension = source.dimension
+    try forEachRow { (row) throws(ChromaError) in
+      try source.withVector(row) { (vector) throws(ChromaError) in
+        precondition(vector.count == dimension)
+        try sink.append(UnsafeRawBufferPointer(vector))
+      }
+      if !padding.isEmpty { try sink.append(padding) }
+    }
+  }
+
+  private func writeInverseNorms() throws(ChromaError) {
+    try sink.begin(.inverseNorms)
+    var writer = ByteWriter(byteCountExpected: 4 * rowCount)
+    for row in 0..<rowCount { writer.write(source.inverseNorm(row).bitPattern) }
+    try sink.append(writer.bytes)
+  }
+
+  private func writeRows() throws(ChromaError) {
+    try sink.begin(.rows)
+    var writer = ByteWriter()
+    writer.writeIntegers((0..<rowCount).map { source.order($0) })
+    writer.writeIntegers((0..<rowCount).map { Int64(source.slot($0)) })
+    try sink.append(writer.bytes)
+  }
+
+  // MARK: Ids
+
+  private func writeIDs() throws(ChromaError) {
+    try sink.begin(.idTexts)
+    var ends: [Int64] = []
+    var entries: [(hash: UInt64, row: UInt32)] = []
+    ends.reserveCapacity(rowCount)
+    entries.reserveCapacity(rowCount)
+    var end: Int64 = 0
+    try forEachRow { (row) throws(ChromaError) in
+      let id = try source.id(row)
+      try sink.append(id.bytes)
+      end += Int64(id.byteCount)
+      ends.append(end)
+      entries.append((IDHash.of(id), UInt32(row)))
+    }
+    entries.sort { ($0.hash, $0.row) < ($1.hash, $1.row) }
+    try orderTies(&entries)
+    try sink.begin(.idIndex)
+    var writer = ByteWriter()
+    writer.writeIntegers(ends)
+    writer.writeIntegers(entries.map { Int64($0.row) })
+    for entry in entries { writer.write(entry.hash) }
+    try sink.append(writer.bytes)
+  }
+
+  /// Ids of one hash stand in the order of their bytes.
+  private func orderTies(_ entries: inout [(hash: UInt64, row: UInt32)]) throws(ChromaError) {
+    var start = 0
+    while start < entries.count {
+      var end = start + 1
+      while end < entries.count, entries[end].hash == entries[start].hash { end += 1 }
+      if end - start > 1 {
+        var ties: [(id: Text, row: UInt32)] = []
+        for entry in entries[start..<end] {
+          ties.append((try source.id(Int(entry.row)), entry.row))
+        }
+        ties.sort { $0.id < $1.id }
+        for (index, tie) in ties.enumerated() { entries[start + index].row = tie.row }
+      }
+      start = end
+    }
+  }
+
+  // MARK: Texts
+
+  private func writeDocuments() throws(ChromaError) {
+    var column = TextColumnBuilder(rowCount: rowCount)
+    var blocks = DocumentBlockBuilder()
+    try forEachRow { (row) throws(ChromaError) in
+      let document = try source.document(row)
+      if document != nil, !column.hasTexts { try sink.begin(.documentBlocks) }
+      column.append(document)
+      if let document { try blocks.append(document, to: sink) }
+      blocks.endRow(row)
+    }
+    guard column.hasTexts else { return }
+    try blocks.finish(to: sink)
+    try sink.begin(.documentIndex)
+    var writer = column.index()
+    blocks.writeIndex(to: &writer)
+    try sink.append(writer.bytes)
+  }
+
+  private func writeURIs() throws(ChromaError) {
+    var column = TextColumnBuilder(rowCount: rowCount)
+    try forEachRow { (row) throws(ChromaError) in
+      let uri = try source.uri(row)
+      if uri != nil, !column.hasTexts { try sink.begin(.uriTexts) }
+      column.append(uri)
+      if let uri { try sink.append(uri.bytes) }
+    }
+    guard column.hasTexts else { return }
+    try sink.begin(.uriIndex)
+    try sink.append(column.index().bytes)
+  }
+
+  private func writeMetadata() throws(ChromaError) {
+    var builder = MetadataBuilder()
+    try forEachRow { (row) throws(ChromaError) in
+      try builder.append(try source.metadata(row), row: UInt32(row))
+    }
+    guard builder.hasEntries else { return }
+    builder.sortColumns()
+    try sink.begin(.metadataValues)
+    try builder.writeValues(rowCount: rowCount, to: sink)
+    try sink.begin(.metadataIndex)
+    try sink.append(builder.index().bytes)
+  }
+}
+
+/// How vectors stand in a blob.
+enum SegmentShape {
+  /// Floats from one vector to the next: whole cache lines, where they add at most an eighth.
+  static func stride(dimension: Int) -> Int {
+    let padded = (dimension + 15) / 16 * 16
+    return padded - dimension <= dimension / 8 ? padded : dimension
+  }
+}
