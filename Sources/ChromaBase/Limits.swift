@@ -19,9 +19,6 @@ package enum Limits {
   /// Measured for 1.5 MB: 1.3 ms as a blob against 5.9 ms in the row.
   package static let inlineBatchByteCountMax = 64 * 1024
 
-  /// Bytes of a segment that stands in the catalog itself; larger ones become a blob. Ten thousand
-  /// collections of ten records must not be ten thousand files.
-  package static let inlineSegmentByteCountMax = 64 * 1024
   /// Rows of a segment: their numbers are stored in 32 bits.
   package static let segmentRowCountMax = Int(UInt32.max)
   /// Bytes of documents at which a compressed block ends. Reading one document costs decompressing
