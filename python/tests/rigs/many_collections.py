@@ -96,9 +96,12 @@ def open_and_close(directory: str, seed: int, collection_count: int, cycle_count
 
 def run(seed: int, collection_count: int, cycle_count: int) -> None:
     with tempfile.TemporaryDirectory(prefix="chroma-many-collections-") as directory:
-        in_child(lambda: use_all(directory, seed, collection_count, fill=True), "filling")
-        in_child(lambda: use_all(directory, seed, collection_count, fill=False), "reading")
-        in_child(lambda: open_and_close(directory, seed, collection_count, cycle_count), "cycling")
+        for what, action in {
+            "filling": lambda: use_all(directory, seed, collection_count, fill=True),
+            "reading": lambda: use_all(directory, seed, collection_count, fill=False),
+            "cycling": lambda: open_and_close(directory, seed, collection_count, cycle_count),
+        }.items():
+            in_child(action, what, seconds_max=1800)
 
 
 if __name__ == "__main__":

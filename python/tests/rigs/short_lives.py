@@ -27,7 +27,7 @@ import numpy as np
 
 from chromadb import _chroma
 
-from .support import PLACE, check, collection_id, fork, in_child, options, vectors
+from .support import PLACE, check, collection_id, fork, in_child, options, read_byte_count, vectors
 
 RECORD_COUNT = 20
 DIMENSION = 16
@@ -52,8 +52,6 @@ def embeddings(seed: int, life: int) -> np.ndarray:
 
 def live(directory: str, seed: int, life: int, report: int) -> None:
     """Opens, asks, adds, says so, and waits to be killed."""
-    from .support import read_byte_count
-
     before, started = read_byte_count(), time.monotonic_ns()
     engine = _chroma.Engine(directory, False)
     collection = collection_id(engine, "lives")

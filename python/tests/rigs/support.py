@@ -9,8 +9,11 @@ opened nothing, and forks children that start at once.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import random
+import resource
+import signal
 import subprocess
 import sys
 import traceback
@@ -82,18 +85,21 @@ def fork(action: Callable[[], object]) -> int:
         os._exit(1)
 
 
-def in_child(action: Callable[[], object], what: str = "the child") -> None:
+def in_child(
+    action: Callable[[], object], what: str = "the child", seconds_max: int = CHILD_SECONDS_MAX
+) -> None:
     """Does it in a child, which must end well."""
-    code = os.waitstatus_to_exitcode(os.waitpid(fork(limited(action)), 0)[1])
+    code = os.waitstatus_to_exitcode(os.waitpid(fork(limited(action, seconds_max)), 0)[1])
     check(code == 0, f"{what} ended with {code}")
 
 
-def limited(action: Callable[[], object]) -> Callable[[], object]:
+def limited(
+    action: Callable[[], object], seconds_max: int = CHILD_SECONDS_MAX
+) -> Callable[[], object]:
     """The same, ended by a signal when it hangs."""
-    import signal
 
     def act() -> object:
-        signal.alarm(CHILD_SECONDS_MAX)
+        signal.alarm(seconds_max)
         return action()
 
     return act
@@ -171,9 +177,6 @@ def process_figures() -> dict[str, int]:
 
 
 def resident_byte_count() -> int:
-    import ctypes
-    import resource
-
     ctypes.CDLL(None).malloc_trim(0)  # What malloc keeps for later is no leak.
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 

@@ -40,6 +40,25 @@ def test_the_model_finds_a_writer_that_acknowledges_too_early():
 
 
 @needs_compaction
+def test_deleting_and_adding_again_does_not_grow_the_directory():
+    run("space", part="churn", cycles=20)
+
+
+@needs_compaction
+def test_replacing_does_not_grow_the_directory():
+    run("space", part="upserts", upserts=1_000_000 if LONG else 3000)
+
+
+@needs_compaction
+def test_what_was_deleted_is_nowhere_after_a_flush():
+    run("space", part="marker")
+
+
+def test_damage_anywhere_is_an_error_that_names_the_file_or_costs_nothing():
+    run("damage", places=1000 if LONG else 6)
+
+
+@needs_compaction
 def test_the_tail_stays_short_however_short_the_writers_live():
     run("short_lives", lives=5000 if LONG else 260)
 
