@@ -44,6 +44,22 @@ enum CatalogFile {
     try refuse(path, applicationID: applicationID, version: version)
   }
 
+  /// Whether nothing was ever written to the file: it is missing, empty, or the page that SQLite begins
+  /// with, without a WAL.
+  static func isUnwritten(_ path: String, in fileSystem: any FileSystem) throws(ChromaError) -> Bool
+  {
+    // Before the file: whoever folds the WAL back removes it afterwards.
+    let walByteCount = try fileSystem.attributes("\(path)-wal")?.byteCount ?? 0
+    guard let file = try fileSystem.openIfPresent(path, .readOnly) else { return true }
+    defer { file.close() }
+    let header = try file.read(at: 0, byteCountMax: headerByteCount)
+    if header.isEmpty { return true }
+    return walByteCount == 0 && header.count == headerByteCount && header.starts(with: magic)
+      && integer(header, at: pageCountOffset) <= 1
+      && integer(header, at: applicationIDOffset) == 0
+      && integer(header, at: userVersionOffset) == 0
+  }
+
   /// Creates the tables of a new file, or changes an older release's step by step.
   static func bringUpToDate(_ connection: SQLiteConnection) throws(ChromaError) {
     // One state for all that is looked at: another process may be creating the tables.

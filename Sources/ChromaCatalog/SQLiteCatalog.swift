@@ -61,6 +61,13 @@ package final class SQLiteCatalog: Catalog {
     writer = Slot(try Self.open(database, clock))
   }
 
+  /// Whether opening this catalog would create it: nothing was ever written to its file.
+  package static func isUnwritten(
+    in directory: String, _ fileSystem: any FileSystem
+  ) throws(ChromaError) -> Bool {
+    try CatalogFile.isUnwritten("\(directory)/\(fileName)", in: fileSystem)
+  }
+
   /// Connects, and brings the file up to date. Where two create it, or one closes it as the last,
   /// SQLite finds it locked and doesn't wait: waiting with a lock held could be a deadlock. So this
   /// lets go and comes again.

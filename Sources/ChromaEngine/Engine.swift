@@ -63,11 +63,12 @@ package final class Engine: Sendable {
       try files.createDirectories(directory)
     }
     let syncs = SyncLatch(directory)
+    let blobs = BlobStore(fileSystem: files, directory: "\(directory)/blobs", syncs: syncs)
+    try LostCatalog.refuse(in: directory, blobs: blobs, fileSystem: files)
     let catalog = wrapCatalog(
       try SQLiteCatalog(
         fileSystem: files, directory: directory, clock: environment.clock,
         random: environment.random, syncs: syncs))
-    let blobs = BlobStore(fileSystem: files, directory: "\(directory)/blobs", syncs: syncs)
     let turn =
       environment.isShared
       ? try WriteTurn(fileSystem: files, directory: directory, clock: environment.clock) : nil
