@@ -30,7 +30,7 @@ struct MetadataColumns {
   }
 
   let columns: [Column]
-  private let rowCount: Int
+  let rowCount: Int
   private let shapeEnds: IntegerColumn
   private let shapeColumns: IntegerColumn
   private let shapeByRow: IntegerColumn

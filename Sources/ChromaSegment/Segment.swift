@@ -74,7 +74,9 @@ package final class Segment: @unchecked Sendable, SegmentSource {
 
     vectorBytes = try trailer.column(
       .vectors, sections, of: payload, byteCount: 4 * trailer.rowCount * trailer.stride)
-    // Verified as aligned: the first section stands at the payload's start.
+    guard UInt(bitPattern: vectorBytes.base) % 64 == 0 else {
+      throw vectorBytes.damage("the vectors are not aligned")
+    }
     vectors = (vectorBytes.base.assumingMemoryBound(to: Float.self), trailer.stride)
     if trailer.space == .cosine {
       let norms = try trailer.column(

@@ -145,13 +145,6 @@ struct SegmentTrailer: Equatable {
     guard try reader.readUInt32() == Self.magic else {
       throw payload.damage("it does not end as a segment", at: end - 4)
     }
-    // The format comes first: another one may place the rest elsewhere.
-    guard UInt16(truncatingIfNeeded: format) == Self.major else {
-      throw ChromaError(
-        .unsupportedFormat,
-        "The \(payload.source) has segment format \(format & 0xFFFF); this release reads "
-          + "\(Self.major). Use a newer release.")
-    }
     guard directoryOffset <= UInt64(trailerOffset),
       trailerOffset - Int(directoryOffset) == entryCount * Self.entryByteCount
     else { throw payload.damage("its directory is not where it should be", at: trailerOffset) }
@@ -161,6 +154,13 @@ struct SegmentTrailer: Equatable {
       count: entryCount * Self.entryByteCount + Self.directoryChecksumOffset)
     guard CRC32C.checksum(of: covered) == checksum else {
       throw payload.damage("the checksum of its directory does not hold", at: trailerOffset)
+    }
+    // After the checksum, which stands there in every format: a flipped bit is no newer release.
+    guard UInt16(truncatingIfNeeded: format) == Self.major else {
+      throw ChromaError(
+        .unsupportedFormat,
+        "The \(payload.source) has segment format \(format & 0xFFFF); this release reads "
+          + "\(Self.major). Use a newer release.")
     }
     switch counts >> 16 & 0xFF {
     case 1: space = .l2

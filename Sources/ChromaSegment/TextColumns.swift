@@ -118,8 +118,8 @@ struct TextColumn {
 
 /// Where the blocks of documents stand.
 struct DocumentBlocks {
-  /// The bytes that a byte of zstd can stand for: blocks of 128 KiB of one value take four.
-  private static let expansionMax = 1 << 16
+  /// The bytes of a block's texts at most: it ends with the row at which it is large enough.
+  private static let byteCountMax = Limits.documentBlockByteCount + Limits.textByteCountMax
 
   let texts: TextColumn
   private let rowCount: Int
@@ -168,7 +168,7 @@ struct DocumentBlocks {
     let byteCount = end - start
     if raw.count == byteCount { return Array(raw) }
     // Before anything is allocated.
-    guard byteCount / Self.expansionMax <= raw.count,
+    guard byteCount <= Self.byteCountMax, Compressor.textByteCount(of: raw) == byteCount,
       let bytes = Compressor.decompressed(raw, byteCount: byteCount)
     else { throw stored.damage("block \(block) of documents does not decompress") }
     return bytes
@@ -206,6 +206,12 @@ final class Compressor {
       }
     }
     return ZSTD_isError(count) == 0 ? Array(buffer[..<count]) : nil
+  }
+
+  /// How many bytes these say they are, decompressed; nil if they do not say.
+  static func textByteCount(of bytes: UnsafeRawBufferPointer) -> Int? {
+    // The two largest numbers mean an error and an unknown size.
+    Int(exactly: ZSTD_getFrameContentSize(bytes.baseAddress, bytes.count))
   }
 
   /// Nil if the bytes are not exactly so many, compressed.

@@ -1,0 +1,102 @@
+// Everything that can be wrong with a segment, looked for.
+
+package import ChromaBase
+
+extension Segment {
+  /// Reads the whole segment and checks every rule of its format, beyond what reading needs.
+  ///
+  /// - Throws: `.corruption` naming the file and the first place that is wrong; `.io`, `.cancelled`.
+  package func verifyAll(cancel: CancelToken? = nil) throws(ChromaError) {
+    _ = try payload.bytes(from: 0, count: payload.byteCount)
+    try trailer.verifySections(of: payload)
+    try verifySlots()
+    try ids.verify()
+    try forEachRow(cancel) { (row) throws(ChromaError) in
+      try verifyVector(row)
+      guard try !id(row).isEmpty else { throw damage("the id of row \(row) is empty") }
+      _ = try document(row)
+      _ = try uri(row)
+      _ = try metadata(row)
+    }
+    try metadatas?.verify()
+  }
+
+  private func forEachRow(
+    _ cancel: CancelToken?, _ body: (Int) throws(ChromaError) -> Void
+  ) throws(ChromaError) {
+    for row in 0..<rowCount {
+      if row % Limits.cancellationRowInterval == 0 { try cancel?.check() }
+      try body(row)
+    }
+  }
+
+  private func verifySlots() throws(ChromaError) {
+    let sorted = (0..<rowCount).map { slot($0) }.sorted()
+    for index in 1..<max(rowCount, 1) where sorted[index] == sorted[index - 1] {
+      throw damage("two rows have the slot \(sorted[index])")
+    }
+  }
+
+  private func verifyVector(_ row: Int) throws(ChromaError) {
+    let vector = UnsafeBufferPointer(
+      start: vectors.base + row * vectors.stride, count: vectors.stride)
+    guard vector[..<dimension].allSatisfy(\.isFinite) else {
+      throw damage("the vector of row \(row) is not finite")
+    }
+    guard vector[dimension...].allSatisfy({ $0.bitPattern == 0 }) else {
+      throw damage("what fills up the vector of row \(row) is not zero")
+    }
+    if space == .cosine, inverseNorm(row) < 0 || inverseNorm(row).isInfinite {
+      throw damage("the norm of row \(row) is \(inverseNorm(row))")
+    }
+  }
+
+  private func damage(_ what: String) -> ChromaError {
+    payload.damage(what, at: 0)
+  }
+}
+
+extension IDColumn {
+  /// Ends, order of the hashes, and that each row stands where its id's hash is looked for.
+  fileprivate func verify() throws(ChromaError) {
+    guard try ends.total(limit: textByteCount) == textByteCount else {
+      throw ends.values.damage("the ids do not fill their place")
+    }
+    var isSeen = [Bool](repeating: false, count: ends.count)
+    var previous: (hash: UInt64, id: Text)?
+    for index in 0..<ends.count {
+      let row = try rows.number(index, below: ends.count)
+      let id = try id(row)
+      let hash = try hash(index)
+      guard hash == IDHash.of(id), !isSeen[row] else {
+        throw rows.values.damage("the id of row \(row) is not where its hash is looked for")
+      }
+      if let previous, (hash, id) <= previous {
+        throw rows.values.damage("the id of row \(row) is out of order, or there twice")
+      }
+      isSeen[row] = true
+      previous = (hash, id)
+    }
+  }
+}
+
+extension MetadataColumns {
+  /// Order of the columns, and of the rows in each.
+  fileprivate func verify() throws(ChromaError) {
+    for (index, column) in columns.enumerated() {
+      if index > 0 {
+        let (before, now) = (columns[index - 1], column)
+        guard (before.key, before.kind.rawValue) < (now.key, now.kind.rawValue) else {
+          throw column.bytes.damage("the metadata columns are out of order")
+        }
+      }
+      guard let rows = try MetadataValues(column, rowCount: rowCount).rows else { continue }
+      var previous = -1
+      for place in 0..<rows.count {
+        let row = try rows.number(place, below: rowCount)
+        guard row > previous else { throw rows.values.damage("row \(row) is out of order") }
+        previous = row
+      }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import ChromaBase
+
+/// Segments made by hand: with bytes that the writer would not write, and checksums that hold.
+enum SegmentForgery {
+  private static let trailerByteCount = 80
+
+  private static func directoryOffset(of bytes: [UInt8]) -> Int {
+    let stored = bytes[(bytes.count - trailerByteCount)...].prefix(8)
+    let offset = stored.reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+    return Int(min(offset, UInt64(bytes.count - trailerByteCount)))
+  }
+
+  /// Makes both checksums hold.
+  static func sign(_ bytes: inout [UInt8]) {
+    let directory = directoryOffset(of: bytes)
+    store(CRC32C.checksum(of: Array(bytes[..<directory])), at: bytes.count - 12, of: &bytes)
+    store(
+      CRC32C.checksum(of: Array(bytes[directory..<bytes.count - 8])), at: bytes.count - 8,
+      of: &bytes)
+  }
+
+  private static func store(_ number: UInt32, at offset: Int, of bytes: inout [UInt8]) {
+    for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: number >> (8 * index)) }
+  }
+
+  static func adding(
+    section: [UInt8], kind: UInt16, isRequired: Bool, to bytes: [UInt8]
+  ) -> [UInt8] {
+    let directory = directoryOffset(of: bytes)
+    var trailer = Array(bytes[(bytes.count - trailerByteCount)...])
+    var offset = ByteWriter()
+    offset.write(UInt64(directory + section.count))
+    trailer.replaceSubrange(0..<8, with: offset.bytes)
+    trailer[20] += 1
+    var entry = ByteWriter()
+    entry.write(kind)
+    entry.write(isRequired ? 1 : 0 as UInt16)
+    entry.write(UInt64(section.count))
+    let entries = bytes[directory..<bytes.count - trailerByteCount]
+    var forged = bytes[..<directory] + section + entries + entry.bytes + trailer
+    var result = Array(forged)
+    forged = []
+    sign(&result)
+    return result
+  }
+}
