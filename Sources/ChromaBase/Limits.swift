@@ -52,9 +52,12 @@ package enum Limits {
   package static let walFileByteCountMax = 1024 * 1024
   /// Free pages, of 4 KiB, that a deletion leaves in the catalog for the next writes.
   package static let catalogFreePageCountMax = 64
-  /// Pages that one transaction gives back at most: in the worst case each is one page read and
-  /// written, and 4 MiB take some milliseconds. The rest goes with the next ones, or in `shrink`.
-  package static let catalogGiveBackPageCountMax = 1024
+  /// Pages that one transaction gives back at most: 16 MiB, as much as a publication may free. In
+  /// the worst case each is read and written elsewhere. The rest goes with the next transactions.
+  package static let catalogGiveBackPageCountMax = 4096
+  /// Changed pages that a transaction of the catalog keeps in memory, 20 MiB, before it writes some
+  /// to the WAL.
+  package static let catalogDirtyPageCountMax = 5120
   /// Request keys that a collection keeps of log rows that are gone. A retry comes within seconds.
   package static let keptRequestKeyCountMax = 1000
 

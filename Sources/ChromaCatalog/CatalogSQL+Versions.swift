@@ -42,18 +42,12 @@ extension CatalogSQL {
     SELECT first_position, record_count FROM log
     WHERE collection_key = ?1 AND first_position <= ?2 ORDER BY first_position DESC LIMIT 1
     """
-  static let measureLog = """
-    SELECT count(*), ifnull(sum(ifnull(length(payload), blob_byte_count)), 0) FROM log
-    WHERE collection_key = ?1 AND first_position <= ?2
+  static let listPrunedLog = """
+    SELECT first_position, ifnull(length(payload), blob_byte_count), blob_name, request_key FROM log
+    WHERE collection_key = ?1 AND first_position <= ?2 ORDER BY first_position
     """
-  static let listBlobsOfLog = """
-    SELECT DISTINCT blob_name FROM log
-    WHERE collection_key = ?1 AND first_position <= ?2 AND blob_name IS NOT NULL
-    """
-  static let keepRequests = """
-    INSERT INTO requests (collection_key, first_position, request_key)
-    SELECT collection_key, first_position, request_key FROM log
-    WHERE collection_key = ?1 AND first_position <= ?2 AND request_key IS NOT NULL
+  static let insertRequest = """
+    INSERT INTO requests (collection_key, first_position, request_key) VALUES (?1, ?2, ?3)
     """
   static let deleteOldRequests = """
     DELETE FROM requests WHERE collection_key = ?1 AND first_position <= (
@@ -110,14 +104,14 @@ extension CatalogSQL {
     """
 
   /// Segments that ended, and that no pin saw before their end.
-  private static let isUnpinnedSegment = """
+  static let isUnpinnedSegment = """
     end_version > 0 AND NOT EXISTS (SELECT 1 FROM pins
       WHERE pins.version >= first_version AND pins.version < end_version)
     """
   static let listBlobsOfUnpinnedSegments =
     "SELECT blob_name FROM segments WHERE blob_name IS NOT NULL AND \(isUnpinnedSegment)"
   static let deleteUnpinnedSegments = "DELETE FROM segments WHERE \(isUnpinnedSegment)"
-  private static let isUnpinnedGarbage =
+  static let isUnpinnedGarbage =
     "NOT EXISTS (SELECT 1 FROM pins WHERE pins.version < end_version)"
   static let listUnpinnedGarbage = "SELECT blob_name FROM garbage WHERE \(isUnpinnedGarbage)"
   static let deleteUnpinnedGarbage = "DELETE FROM garbage WHERE \(isUnpinnedGarbage)"

@@ -76,7 +76,6 @@ enum CatalogSQL {
   static let userVersion = "PRAGMA user_version"
   static let countTables = "SELECT count(*) FROM sqlite_schema"
   static let countFreePages = "PRAGMA freelist_count"
-  static let giveBackPages = "PRAGMA incremental_vacuum"
-  static let giveBackSomePages =
+  static let giveBackPages =
     "PRAGMA incremental_vacuum(\(Limits.catalogGiveBackPageCountMax))"
 }

@@ -144,21 +144,25 @@ extension SQLiteCatalog {
 
   // MARK: Space
 
-  /// Gives pages that a deletion freed back to the file system, if they are many. To be called in its
-  /// transaction, which then need not write what they held.
+  /// Gives pages that a deletion freed back to the file system, if there are many. To be called in
+  /// its transaction, which then need not write what they held.
   func giveBackPages(_ connection: SQLiteConnection) throws(ChromaError) {
     let freePageCount = try connection.integer(CatalogSQL.countFreePages)
-    if freePageCount > Limits.catalogFreePageCountMax {
-      try connection.execute(CatalogSQL.giveBackPages)
-    }
+    guard freePageCount > Limits.catalogFreePageCountMax else { return }
+    try connection.execute(CatalogSQL.giveBackPages)
+    hasGivenBackPages.store(true, ordering: .relaxed)
   }
 
   package func shrink() throws(ChromaError) {
-    var isDone = false
-    while !isDone {
-      isDone = try change { (connection) throws(ChromaError) in
+    var isShrinking = true
+    while isShrinking {
+      isShrinking = try change { (connection) throws(ChromaError) in
+        let before = try connection.integer(CatalogSQL.countFreePages)
+        if before == 0 { return false }
+        hasGivenBackPages.store(true, ordering: .relaxed)
         try connection.execute(CatalogSQL.giveBackPages)
-        return try connection.integer(CatalogSQL.countFreePages) == 0
+        let after = try connection.integer(CatalogSQL.countFreePages)
+        return 0 < after && after < before
       }
     }
   }

@@ -45,7 +45,7 @@ extension SQLiteCatalog {
         })
 
       let version = try newVersion(connection, after: row.version)
-      let pruned = try Self.prune(connection, key, upTo: publication.position)
+      let pruned = try prune(connection, key, upTo: publication.position)
       try Self.replaceSegments(connection, key, with: publication, version)
       try update(connection, key, row, publication, version, pruned)
       if let lease = publication.lease {
@@ -62,9 +62,9 @@ extension SQLiteCatalog {
 
   /// What went with the log rows that a version holds.
   private struct Pruned {
-    let rowCount: Int64
-    let byteCount: Int64
-    let blobs: [Text]
+    var rowCount: Int64 = 0
+    var byteCount: Int64 = 0
+    var blobs: [Text] = []
   }
 
   /// Whether the segments may end at the position, as far as the log says.
@@ -81,19 +81,30 @@ extension SQLiteCatalog {
     return end.partialValue - 1 == position
   }
 
-  private static func prune(
+  private func prune(
     _ connection: SQLiteConnection, _ key: Int64, upTo position: Int64
   ) throws(ChromaError) -> Pruned {
     let range: [SQLiteValue] = [.integer(key), .integer(position)]
-    let counts = try connection.firstRow(CatalogSQL.measureLog, range) {
-      (found) throws(ChromaError) in
-      (rows: try found.notNegative(0), bytes: try found.notNegative(1))
+    var pruned = Pruned()
+    var requests: [(position: Int64, key: [UInt8])] = []
+    try connection.forEachRow(CatalogSQL.listPrunedLog, range) { (found) throws(ChromaError) in
+      pruned.rowCount += 1
+      let (sum, overflow) = pruned.byteCount.addingReportingOverflow(try found.notNegative(1))
+      guard !overflow else { throw countsBroken() }
+      pruned.byteCount = sum
+      if let name = try found.optionalText(2) { pruned.blobs.append(name) }
+      if let request = try found.optionalBlob(3) {
+        requests.append((try found.positive(0), request))
+      }
+      return true
     }
-    let blobs = try blobs(connection, CatalogSQL.listBlobsOfLog, range)
-    try connection.execute(CatalogSQL.keepRequests, range)
+    for request in requests.suffix(Limits.keptRequestKeyCountMax) {
+      try connection.execute(
+        CatalogSQL.insertRequest, [.integer(key), .integer(request.position), .blob(request.key)])
+    }
     try connection.execute(CatalogSQL.deleteOldRequests, [.integer(key)])
     try connection.execute(CatalogSQL.deleteLog, range)
-    return Pruned(rowCount: counts?.rows ?? 0, byteCount: counts?.bytes ?? 0, blobs: blobs)
+    return pruned
   }
 
   private static func replaceSegments(
@@ -128,11 +139,7 @@ extension SQLiteCatalog {
     // The rows were measured, the collection only counted what came.
     let rowCount = Int64(row.logRowCount) - pruned.rowCount
     let byteCount = Int64(row.logByteCount) - pruned.byteCount
-    guard rowCount >= 0, byteCount >= 0 else {
-      throw .corruption(
-        "The file \(database.path) is damaged: the log of collection \(row.id) holds more than the "
-          + "collection counts. Restore the directory from a backup.")
-    }
+    guard rowCount >= 0, byteCount >= 0 else { throw countsBroken() }
     try connection.execute(
       CatalogSQL.updateVersion,
       [
@@ -140,5 +147,11 @@ extension SQLiteCatalog {
         .integer(publication.compactedByteCount(after: row)), .integer(rowCount),
         .integer(byteCount),
       ])
+  }
+
+  private func countsBroken() -> ChromaError {
+    .corruption(
+      "The file \(database.path) is damaged: the log of a collection holds more than the collection "
+        + "counts. Restore the directory from a backup.")
   }
 }

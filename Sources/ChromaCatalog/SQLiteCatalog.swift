@@ -38,6 +38,9 @@ package final class SQLiteCatalog: Catalog {
   private let readers = (0..<Limits.catalogReaderCount).map { _ in Slot() }
   private let nextReader = Atomic(0)
   private let isClosed = Atomic(false)
+  /// Whether a transaction has, and the file has not been cut since. Set and cleared by whoever has
+  /// the writer's connection.
+  let hasGivenBackPages = Atomic(false)
 
   /// Opens the catalog of a directory; creates it, or brings it up to date, if need be.
   ///
@@ -153,7 +156,7 @@ package final class SQLiteCatalog: Catalog {
         // that are there, which no other writer can have done.
         throw error.kind == .conflict ? .corruption(error.message) : error
       }
-      Self.foldBack(connection)
+      foldBack(connection)
       return outcome
     }
   }
@@ -172,17 +175,22 @@ package final class SQLiteCatalog: Catalog {
   private static func connect(_ database: SQLiteDatabase) throws(ChromaError) -> SQLiteConnection {
     let connection = try database.connect()
     try connection.execute("PRAGMA foreign_keys = ON")
+    // What is pruned and given back in one transaction is then never written: three times faster.
+    try connection.execute("PRAGMA cache_spill = \(Limits.catalogDirtyPageCountMax)")
     // What one large transaction made of the WAL goes when it begins anew.
     try connection.execute("PRAGMA journal_size_limit = \(Limits.walByteCountMax)")
     return connection
   }
 
-  /// Folds the WAL back into the file if it has grown.
-  private static func foldBack(_ connection: SQLiteConnection) {
+  /// Folds the WAL back into the file if it has grown, or the file is longer than it need be.
+  private func foldBack(_ connection: SQLiteConnection) {
     let byteCount = connection.walByteCount
-    guard byteCount > Limits.walByteCountMax else { return }
+    let isFileLonger = hasGivenBackPages.load(ordering: .relaxed)
+    guard byteCount > Limits.walByteCountMax || isFileLonger else { return }
     // The commit stands, whatever happens here. A full disk or a reader in the way: the next one
     // tries again. A failed sync: the database remembers it, and takes no further change.
-    _ = try? connection.checkpoint(truncating: byteCount > Limits.walFileByteCountMax)
+    let isWhole = try? connection.checkpoint(
+      truncating: isFileLonger || byteCount > Limits.walFileByteCountMax)
+    if isWhole == true { hasGivenBackPages.store(false, ordering: .relaxed) }
   }
 }

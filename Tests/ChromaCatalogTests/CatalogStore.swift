@@ -9,7 +9,26 @@ import Synchronization
 
 /// Something that outlives the catalogs opened on it.
 protocol CatalogStore: Sendable {
+  /// By whose wall clock leases and pins expire.
+  var clock: WallClock { get }
+
   func open() throws(ChromaError) -> any Catalog
+}
+
+/// A clock whose wall says what a test says.
+final class WallClock: Clock {
+  private let wall = Mutex<Int64>(0)
+  private let system = SystemClock()
+
+  func wallNanoseconds() -> Int64 { wall.withLock { $0 } }
+
+  func monotonicNanoseconds() -> UInt64 { system.monotonicNanoseconds() }
+
+  func sleep(nanoseconds: UInt64) { system.sleep(nanoseconds: nanoseconds) }
+
+  func set(_ nanoseconds: Int64) { wall.withLock { $0 = nanoseconds } }
+
+  func advance(_ nanoseconds: Int64) { wall.withLock { $0 += nanoseconds } }
 }
 
 /// Every conformer of `Catalog`; the argument of every test of the contract.
@@ -36,32 +55,35 @@ final class CatalogStores: Sendable {
 }
 
 private struct MemoryStore: CatalogStore {
+  let clock = WallClock()
   private let storage = MemoryCatalog.Storage()
 
   func open() throws(ChromaError) -> any Catalog {
-    MemoryCatalog(storage)
+    MemoryCatalog(storage, clock: clock)
   }
 }
 
 /// chroma.db in files that are never stored.
 private struct MemoryFileStore: CatalogStore {
+  let clock = WallClock()
   private let fileSystem = MemoryFileSystem()
 
   func open() throws(ChromaError) -> any Catalog {
     try fileSystem.createDirectories("/database")
     return try SQLiteCatalog(
-      fileSystem: fileSystem, directory: "/database", clock: SystemClock(),
+      fileSystem: fileSystem, directory: "/database", clock: clock,
       random: SystemRandomSource())
   }
 }
 
 /// chroma.db in a directory of the operating system.
 private struct FolderStore: CatalogStore {
+  let clock = WallClock()
   private let directory = TemporaryDirectory()
 
   func open() throws(ChromaError) -> any Catalog {
     try SQLiteCatalog(
-      fileSystem: directory.fileSystem, directory: directory.path, clock: SystemClock(),
+      fileSystem: directory.fileSystem, directory: directory.path, clock: clock,
       random: SystemRandomSource())
   }
 }
@@ -118,6 +140,45 @@ extension AppendResult {
     case .repeated(let firstPosition): .repeated(firstPosition: firstPosition)
     case .rejected(let error): .rejected(error)
     }
+  }
+}
+
+extension Catalog {
+  /// The collection's version as it is.
+  func manifest(_ id: UInt64) throws(ChromaError) -> VersionManifest? {
+    try manifest(of: .numbered(id))?.manifest
+  }
+
+  /// Publishes what follows the current version, up to the log's end unless a position is given.
+  func publish(
+    _ id: UInt64, upTo position: Int64? = nil, added: [SegmentReference] = [],
+    removed: [UInt64] = [], deleted: [UInt64: DeletedRows] = [:], lease: UInt64? = nil
+  ) throws(ChromaError) -> PublishResult {
+    let row = try collection(id: .numbered(id))
+    return try publish(
+      Publication(
+        collection: .numbered(id), expectedVersion: row.version,
+        position: position ?? row.nextPosition - 1, added: added,
+        removed: removed.map { .numbered($0) },
+        deleted: Dictionary(uniqueKeysWithValues: deleted.map { (.numbered($0), $1) }),
+        lease: lease.map { .numbered($0) }))
+  }
+
+  /// The promises between rows that a stored catalog does not keep.
+  func inconsistencies() throws(ChromaError) -> [String] {
+    try (self as? SQLiteCatalog)?.inconsistencies() ?? []
+  }
+}
+
+extension SegmentReference {
+  /// A segment in its row, whose one payload byte tells it from others.
+  static func inline(_ mark: UInt8, id: UInt64, rowCount: Int = 10) -> SegmentReference {
+    SegmentReference(id: .numbered(id), payload: .inline([mark]), rowCount: rowCount)
+  }
+
+  static func blob(_ name: Text, id: UInt64, rowCount: Int = 10) -> SegmentReference {
+    SegmentReference(
+      id: .numbered(id), payload: .blob(name: name, byteCount: 100_000), rowCount: rowCount)
   }
 }
 
