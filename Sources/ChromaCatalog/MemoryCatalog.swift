@@ -11,9 +11,16 @@ import Synchronization
 package final class MemoryCatalog: Catalog {
   /// What several catalogs look at, as several processes look at one directory.
   package final class Storage: Sendable {
-    let state = Mutex(State())
+    let state: Mutex<State>
 
-    package init() {}
+    package init() {
+      state = Mutex(State())
+    }
+
+    /// What another one holds now; the two go apart from here.
+    package init(copying other: Storage) {
+      state = Mutex(other.state.withLock { $0 })
+    }
   }
 
   struct Collection {

@@ -25,7 +25,17 @@ enum CatalogStep: Sendable {
   case reset
   case append([LogAppend])
   case changes(UUID, after: KnownState, byteCountMax: Int)
+  case manifest(UUID)
+  case publish(PublicationChoice)
+  case acquireLease(Lease)
+  case renewLease(UUID, deadline: Int64)
+  case releaseLease(UUID)
+  case pin(UUID, deadline: Int64)
+  case renewPin(UUID, deadline: Int64)
+  case unpin(UUID)
   case referencedBlobs
+  case shrink
+  case foldBackAll
 }
 
 /// What a step returned or threw.
@@ -41,6 +51,10 @@ enum CatalogOutcome: Equatable, Sendable {
   case blobs([Text])
   case appended([AppendResult])
   case changes(CollectionChanges?)
+  case manifest(CollectionRow, VersionManifest)
+  case missing
+  case published(PublishResult)
+  case answer(Bool)
   case failed(ChromaError)
 
   var isFailure: Bool {
@@ -98,9 +112,40 @@ extension CatalogStep {
     case .changes(let id, let known, let byteCountMax):
       return .changes(
         try catalog.changes(in: id, after: known, byteCountMax: byteCountMax))
+    default:
+      return try retentionOutcome(on: catalog)
+    }
+  }
+
+  private func retentionOutcome(on catalog: any Catalog) throws(ChromaError) -> CatalogOutcome {
+    switch self {
+    case .manifest(let id):
+      guard let (row, manifest) = try catalog.manifest(of: id) else { return .missing }
+      return .manifest(row, manifest)
+    case .publish(let choice):
+      guard let publication = try choice.publication(in: catalog) else { return .missing }
+      return .published(try catalog.publish(publication))
+    case .acquireLease(let lease):
+      return .answer(try catalog.acquireLease(lease))
+    case .renewLease(let id, let deadline):
+      return .answer(try catalog.renewLease(id: id, deadline: deadline))
+    case .releaseLease(let id):
+      try catalog.releaseLease(id: id)
+    case .pin(let id, let deadline):
+      try catalog.pin(id: id, deadline: deadline)
+    case .renewPin(let id, let deadline):
+      return .answer(try catalog.renewPin(id: id, deadline: deadline))
+    case .unpin(let id):
+      return .blobs(try catalog.unpin(id: id))
     case .referencedBlobs:
       return .blobs(try catalog.referencedBlobs())
+    case .shrink:
+      try catalog.shrink()
+    default:
+      // Whether everything was moved depends on who reads.
+      _ = try catalog.foldBackAll()
     }
+    return .done
   }
 }
 
@@ -117,13 +162,56 @@ struct CatalogStepGenerator {
   /// Ids that collections get, besides zero.
   private static let collectionCount: UInt64 = 8
 
-  private var random: SeededRandom
+  /// Ids of leases and of pins.
+  private static let holderCount: UInt64 = 4
 
-  init(seed: UInt64) {
+  private var random: SeededRandom
+  private let clock: WallClock
+
+  /// - Parameter clock: What deadlines are near to. `next` moves it.
+  init(seed: UInt64, clock: WallClock = WallClock()) {
     random = SeededRandom(seed)
+    self.clock = clock
   }
 
   mutating func next() -> CatalogStep {
+    if random.oneIn(20) { clock.advance(Int64(random.int(in: 0...300))) }
+    return random.oneIn(3) ? nextRetention() : nextNaming()
+  }
+
+  private mutating func nextRetention() -> CatalogStep {
+    switch random.int(in: 0...99) {
+    case 0...39:
+      .publish(
+        PublicationChoice(
+          collection: id(), lease: random.oneIn(3) ? holder() : nil, using: &random))
+    case 40...44: .manifest(id())
+    case 45...56:
+      .acquireLease(
+        Lease(
+          id: holder(), collection: id(), kind: .compaction,
+          blobName: random.oneIn(2) ? nil : Text("leased\(random.int(in: 1...5))"), holder: name(),
+          deadline: deadline()))
+    case 57...60: .renewLease(holder(), deadline: deadline())
+    case 61...63: .releaseLease(holder())
+    case 64...75: .pin(holder(), deadline: deadline())
+    case 76...79: .renewPin(holder(), deadline: deadline())
+    case 80...89: .unpin(holder())
+    case 90...95: .referencedBlobs
+    case 96...97: .shrink
+    default: .foldBackAll
+    }
+  }
+
+  private mutating func holder() -> UUID { .numbered(random.next() % Self.holderCount) }
+
+  private mutating func deadline() -> Int64 {
+    random.oneIn(20)
+      ? random.element(of: [.min, -1, .max])
+      : clock.wallNanoseconds() + Int64(random.int(in: 0...1000))
+  }
+
+  private mutating func nextNaming() -> CatalogStep {
     switch random.int(in: 0...199) {
     case 0: .reset
     case 1...2: .deleteDatabase(tenant: tenant(), name: database())
@@ -144,7 +232,7 @@ struct CatalogStepGenerator {
     case 86...145: .append((0..<random.int(in: 0...6)).map { _ in append() })
     default:
       .changes(
-        id(), after: KnownState(version: 0, position: position()),
+        id(), after: KnownState(version: Int64(random.int(in: -1...20)), position: position()),
         byteCountMax: random.element(of: [0, 3, 500, .max]))
     }
   }
@@ -212,10 +300,27 @@ extension Catalog {
 
 extension CatalogStepGenerator {
   /// Looks at every tenant, database, collection and log that its steps can create.
-  fileprivate static let looks: [CatalogStep] =
+  static let looks: [CatalogStep] =
     names.map { .requireTenant($0) }
     + names.prefix(tenantCount).map { .databases(tenant: $0, limit: nil, offset: 0) }
     + ([.zero] + (1...collectionCount).map { UUID.numbered($0) }).map {
-      .changes($0, after: .nothing, byteCountMax: .max)
+      .changes($0, after: KnownState(version: .min, position: 0), byteCountMax: .max)
     } + [.referencedBlobs]
+
+  /// Steps whose outcomes tell of what no look shows: leases, pins, garbage, kept request keys, the
+  /// number of the last version. They change the catalog.
+  static let probes: [CatalogStep] =
+    (0..<holderCount).flatMap { [.renewLease(.numbered($0), deadline: 0), .unpin(.numbered($0))] }
+    + [.append(requests), .reset]
+
+  /// Every request that the steps can have made, with a position that nothing has.
+  private static var requests: [LogAppend] {
+    ([.zero] + (1...collectionCount).map { UUID.numbered($0) }).flatMap { id in
+      (0...20).map { number in
+        LogAppend(
+          collection: id, recordCount: 1, payload: .inline([]),
+          requestKey: RequestKey(high: number, low: .max), expectedNextPosition: .max)
+      }
+    }
+  }
 }

@@ -13,9 +13,9 @@ struct CatalogHistoryTests {
   /// the way. Two of them are open on it, as two processes would be.
   private func compare(_ kind: CatalogKind, seed: UInt64, stepCount: Int) throws {
     let store = stores.make(kind)
-    let model = MemoryCatalog()
+    let model = MemoryCatalog(clock: store.clock)
     var catalogs = [try store.open(), try store.open()]
-    var generator = CatalogStepGenerator(seed: seed)
+    var generator = CatalogStepGenerator(seed: seed, clock: store.clock)
     var random = SeededRandom(~seed)
     var failureCount = 0
     for number in 1...stepCount {
@@ -38,6 +38,14 @@ struct CatalogHistoryTests {
       if random.element(of: catalogs).everything() != model.everything() {
         Issue.record("Seed \(seed), step \(number), \(step): the states differ after it.")
         return
+      }
+      #expect(try catalogs[0].inconsistencies() == [], "Seed \(seed), step \(number), \(step).")
+    }
+    for probe in CatalogStepGenerator.probes {
+      let expected = probe.run(on: model)
+      let actual = probe.run(on: catalogs[0])
+      if actual != expected {
+        Issue.record("Seed \(seed), \(probe) at the end: expected \(expected), got \(actual).")
       }
     }
     // A history of nothing but failures, or without any, would show little.
