@@ -87,7 +87,7 @@ enum {
   CHROMA_ERROR_INVALID_ARGUMENT = 1,  /**< A type, range, name, filter or dimension. */
   CHROMA_ERROR_NOT_FOUND = 2,         /**< No such tenant, database or collection. */
   CHROMA_ERROR_ALREADY_EXISTS = 3,    /**< A tenant, database or collection has the name. */
-  CHROMA_ERROR_PERMISSION_DENIED = 4, /**< A setting forbids it: reset without allow_reset. */
+  CHROMA_ERROR_PERMISSION_DENIED = 4, /**< A setting forbids it: allow_reset, read_only. */
   CHROMA_ERROR_CLOSED = 5,            /**< The handle was closed, freed, or never existed. */
   CHROMA_ERROR_CANCELLED = 6,         /**< The cancel token was used. */
   CHROMA_ERROR_CONFLICT = 7,          /**< A condition that the caller stated no longer holds. */
@@ -134,18 +134,25 @@ typedef struct chroma_engine_options {
   chroma_string path;             /**< The directory, created if missing; none: in memory. */
   uint32_t allow_reset;           /**< Not 0: chroma_engine_reset() may be used. */
   uint32_t write_turn_timeout_ms; /**< Wait for other processes' writes; 0: 10,000 ms. */
+  uint32_t read_only;             /**< Not 0: nothing is created, changed or removed. */
 } chroma_engine_options;
 #define CHROMA_ENGINE_OPTIONS_INIT \
-  { sizeof(chroma_engine_options), {NULL, 0}, 0, 0 }
+  { sizeof(chroma_engine_options), {NULL, 0}, 0, 0, 0 }
 
 /**
  * Opens a directory, or a new database in memory.
+ *
+ * With read_only the directory may lie on a read-only medium, be closed, left by a killed process,
+ * or be written by others at the same time: every read sees what is committed when it begins. Calls
+ * that would write answer CHROMA_ERROR_PERMISSION_DENIED.
  *
  * Handles of one directory in one process share one engine, which closes with the last of them.
  * Any number of processes may have a directory open.
  *
  * @param out_engine  An engine to close with chroma_engine_close().
- * @return CHROMA_ERROR_INVALID_ARGUMENT, _IO, _CORRUPTION, _UNSUPPORTED_FORMAT, _OUT_OF_SPACE.
+ * @return CHROMA_ERROR_INVALID_ARGUMENT, _IO, _CORRUPTION, _UNSUPPORTED_FORMAT, _OUT_OF_SPACE;
+ *         read-only, _NOT_FOUND if there is no database, and _UNSUPPORTED_FORMAT also for a
+ *         directory of an older release, which has to be opened for writing once.
  */
 CHROMA_API chroma_status chroma_engine_open(const chroma_engine_options *options,
                                             chroma_engine **out_engine, chroma_error **out_error);

@@ -309,19 +309,31 @@ int chroma_file_is_locked(int descriptor, uint64_t offset, uint64_t byte_count, 
 
 /* ---- Shared memory -------------------------------------------------------------------------- */
 
-int chroma_file_map(int descriptor, uint64_t offset, size_t byte_count, void **out_memory) {
+/* Makes sure that no access to a region is a SIGBUS. */
+static int secure_region(int descriptor, uint64_t offset, size_t byte_count, bool is_writable) {
   if (offset > INT64_MAX || byte_count > INT64_MAX - offset) {
     return EFBIG;
   }
   int error;
+  if (!is_writable) {
+    uint64_t present = 0;
+    error = chroma_file_byte_count(descriptor, &present);
+    return error == 0 && present < offset + byte_count ? EINVAL : error;
+  }
   do {
     error = posix_fallocate(descriptor, (off_t)offset, (off_t)byte_count);
   } while (error == EINTR);
+  return error;
+}
+
+int chroma_file_map(int descriptor, uint64_t offset, size_t byte_count, bool is_writable,
+                    void **out_memory) {
+  int error = secure_region(descriptor, offset, byte_count, is_writable);
   if (error != 0) {
     return error;
   }
-  void *memory =
-      mmap(NULL, byte_count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, (off_t)offset);
+  int protection = is_writable ? PROT_READ | PROT_WRITE : PROT_READ;
+  void *memory = mmap(NULL, byte_count, protection, MAP_SHARED, descriptor, (off_t)offset);
   if (memory == MAP_FAILED) {
     return errno;
   }

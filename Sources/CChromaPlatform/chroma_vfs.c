@@ -32,6 +32,7 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *out_file,
     return SQLITE_CANTOPEN; /* One database a connection: nothing to keep together. */
   }
   file->vfs = vfs;
+  file->path = path;
   file->is_database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
   file->lock = SQLITE_LOCK_NONE;
   if (file->is_database) {
@@ -40,11 +41,16 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *out_file,
       return SQLITE_NOMEM;
     }
   }
-  int mode = flags & SQLITE_OPEN_CREATE      ? CHROMA_FILE_CREATE
+  bool is_stored = flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_WAL);
+  bool is_read_only = is_stored && vfs->is_read_only;
+  int mode = is_read_only                    ? CHROMA_FILE_READ_ONLY
+             : flags & SQLITE_OPEN_CREATE    ? CHROMA_FILE_CREATE
              : flags & SQLITE_OPEN_READWRITE ? CHROMA_FILE_READ_WRITE
                                              : CHROMA_FILE_READ_ONLY;
-  bool is_stored = flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_WAL);
   int status = vfs->calls->open(vfs->context, is_stored ? path : NULL, mode, &file->file);
+  if (status == CHROMA_VFS_MISSING && is_read_only && flags & SQLITE_OPEN_WAL) {
+    status = CHROMA_VFS_OK; /* SQLite would create it; until somebody writes it is empty. */
+  }
   if (status != CHROMA_VFS_OK) {
     free(file->index_path);
     return chroma_vfs_result(status, SQLITE_CANTOPEN);
@@ -52,22 +58,29 @@ static int vfs_open(sqlite3_vfs *base, const char *path, sqlite3_file *out_file,
   if (flags & SQLITE_OPEN_WAL) {
     file->wal = calloc(1, sizeof *file->wal);
     if (file->wal == NULL) {
-      vfs->calls->close(file->file);
+      if (file->file != NULL) {
+        vfs->calls->close(file->file);
+      }
       return SQLITE_NOMEM;
     }
     file->wal->calls = vfs->calls;
     file->wal->file = file->file;
-    vfs->wal = file->wal;
+    file->wal->is_read_only = is_read_only;
+    vfs->log = file;
   }
-  file->base.pMethods = &chroma_vfs_file_methods;
+  file->base.pMethods = is_read_only ? &chroma_vfs_read_only_methods : &chroma_vfs_file_methods;
   if (out_flags != NULL) {
-    *out_flags = flags;
+    const int writable = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    *out_flags = is_read_only ? (flags & ~writable) | SQLITE_OPEN_READONLY : flags;
   }
   return SQLITE_OK;
 }
 
 static int vfs_delete(sqlite3_vfs *base, const char *path, int is_durable) {
   chroma_vfs *vfs = (chroma_vfs *)base;
+  if (vfs->is_read_only) {
+    return SQLITE_READONLY;
+  }
   int status = vfs->calls->remove(vfs->context, path, is_durable != 0);
   if (status == CHROMA_VFS_MISSING) {
     return SQLITE_IOERR_DELETE_NOENT;
@@ -191,13 +204,14 @@ static void prepare_sqlite(void) {
 
 /* ---- Doors ---------------------------------------------------------------------------------- */
 
-static chroma_vfs *make_vfs(const chroma_vfs_calls *calls, void *context) {
+static chroma_vfs *make_vfs(const chroma_vfs_calls *calls, void *context, bool is_read_only) {
   chroma_vfs *vfs = calloc(1, sizeof *vfs);
   if (vfs == NULL) {
     return NULL;
   }
   vfs->calls = calls;
   vfs->context = context;
+  vfs->is_read_only = is_read_only;
   /* Unique among the living, which is all that SQLite's list of names needs. */
   snprintf(vfs->name, sizeof vfs->name, "chroma-%p", (void *)vfs);
   vfs->base = (sqlite3_vfs){
@@ -230,7 +244,7 @@ int chroma_vfs_open_database(const chroma_vfs_calls *calls, void *context, const
   if (prepare_result != SQLITE_OK) {
     return prepare_result;
   }
-  chroma_vfs *vfs = make_vfs(calls, context);
+  chroma_vfs *vfs = make_vfs(calls, context, flags & SQLITE_OPEN_READONLY);
   if (vfs == NULL) {
     return SQLITE_NOMEM;
   }

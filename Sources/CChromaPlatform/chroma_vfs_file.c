@@ -29,6 +29,7 @@ int chroma_vfs_result(int status, int failure) {
  * Reads a whole page and verifies it. Beyond the end of the file it is zeros and SHORT_READ if the
  * database has not reached so far yet: a transaction that makes a page anew asks for its old
  * content. Otherwise that is damage too: SQLite would take the zeros for what was stored there.
+ * Who only reads makes no page.
  */
 static int read_page(vfs_file *file, uint8_t *page, uint64_t offset) {
   const chroma_vfs_calls *calls = file->vfs->calls;
@@ -38,7 +39,7 @@ static int read_page(vfs_file *file, uint8_t *page, uint64_t offset) {
   if (status != CHROMA_VFS_OK) {
     return chroma_vfs_result(status, SQLITE_IOERR_READ);
   }
-  if (byte_count == 0 && number > chroma_vfs_index_page_count(file)) {
+  if (byte_count == 0 && !file->vfs->is_read_only && number > chroma_vfs_index_page_count(file)) {
     memset(page, 0, PAGE_BYTE_COUNT);
     return SQLITE_IOERR_SHORT_READ;
   }
@@ -56,13 +57,15 @@ static int flush(vfs_file *file) {
   return file->wal == NULL ? SQLITE_OK : chroma_wal_flush(file->wal);
 }
 
-static int file_close(sqlite3_file *base) {
+int chroma_vfs_file_close(sqlite3_file *base) {
   vfs_file *file = (vfs_file *)base;
   int result = flush(file);
   chroma_vfs_index_unmap(base, 0);
-  file->vfs->calls->close(file->file);
+  if (file->file != NULL) {
+    file->vfs->calls->close(file->file);
+  }
   if (file->wal != NULL) {
-    file->vfs->wal = NULL;
+    file->vfs->log = NULL;
     free(file->wal);
   }
   free(file->index_path);
@@ -82,7 +85,7 @@ static int read_raw(vfs_file *file, void *buffer, size_t byte_count, uint64_t of
   return SQLITE_OK;
 }
 
-static int file_read(sqlite3_file *base, void *buffer, int amount, sqlite3_int64 position) {
+int chroma_vfs_file_read(sqlite3_file *base, void *buffer, int amount, sqlite3_int64 position) {
   vfs_file *file = (vfs_file *)base;
   if (amount < 0 || position < 0) {
     return SQLITE_IOERR_READ;
@@ -156,7 +159,7 @@ static int file_sync(sqlite3_file *base, int flags) {
   return chroma_vfs_result(file->vfs->calls->sync(file->file), SQLITE_IOERR_FSYNC);
 }
 
-static int file_size(sqlite3_file *base, sqlite3_int64 *out_size) {
+int chroma_vfs_file_size(sqlite3_file *base, sqlite3_int64 *out_size) {
   vfs_file *file = (vfs_file *)base;
   uint64_t byte_count = 0;
   int result = flush(file);
@@ -168,7 +171,7 @@ static int file_size(sqlite3_file *base, sqlite3_int64 *out_size) {
   return chroma_vfs_result(status, SQLITE_IOERR_FSTAT);
 }
 
-static int file_control(sqlite3_file *base, int operation, void *argument) {
+int chroma_vfs_file_control(sqlite3_file *base, int operation, void *argument) {
   vfs_file *file = (vfs_file *)base;
   if (operation == SQLITE_FCNTL_LOCKSTATE) {
     *(int *)argument = file->lock;
@@ -177,12 +180,12 @@ static int file_control(sqlite3_file *base, int operation, void *argument) {
   return SQLITE_NOTFOUND;
 }
 
-static int file_sector_size(sqlite3_file *base) {
+int chroma_vfs_file_sector_size(sqlite3_file *base) {
   (void)base;
   return (int)PAGE_BYTE_COUNT;
 }
 
-static int file_characteristics(sqlite3_file *base) {
+int chroma_vfs_file_characteristics(sqlite3_file *base) {
   (void)base;
   /* A power cut damages no byte beside those that were being written. */
   return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
@@ -217,7 +220,7 @@ static int lock_exclusive(vfs_file *file) {
   return lock_bytes(file, SHARED_FIRST, SHARED_BYTE_COUNT, CHROMA_FILE_LOCK_EXCLUSIVE);
 }
 
-static int file_lock(sqlite3_file *base, int level) {
+int chroma_vfs_file_lock(sqlite3_file *base, int level) {
   vfs_file *file = (vfs_file *)base;
   if (file->lock >= level) {
     return SQLITE_OK;
@@ -237,7 +240,7 @@ static int file_lock(sqlite3_file *base, int level) {
   return result;
 }
 
-static int file_unlock(sqlite3_file *base, int level) {
+int chroma_vfs_file_unlock(sqlite3_file *base, int level) {
   vfs_file *file = (vfs_file *)base;
   if (file->lock <= level) {
     return SQLITE_OK;
@@ -257,12 +260,13 @@ static int file_unlock(sqlite3_file *base, int level) {
   return result == SQLITE_OK ? SQLITE_OK : SQLITE_IOERR_UNLOCK;
 }
 
-static int file_check_reserved(sqlite3_file *base, int *out_is_reserved) {
+int chroma_vfs_file_check_reserved(sqlite3_file *base, int *out_is_reserved) {
   vfs_file *file = (vfs_file *)base;
   bool is_locked = file->lock >= SQLITE_LOCK_RESERVED;
   int status = CHROMA_VFS_OK;
   if (!is_locked) {
-    status = file->vfs->calls->is_locked(file->file, RESERVED_BYTE, 1, &is_locked);
+    status = file->vfs->calls->is_locked(file->file, RESERVED_BYTE, 1, CHROMA_FILE_LOCK_EXCLUSIVE,
+                                         &is_locked);
   }
   *out_is_reserved = is_locked;
   return chroma_vfs_result(status, SQLITE_IOERR_CHECKRESERVEDLOCK);
@@ -272,18 +276,18 @@ static int file_check_reserved(sqlite3_file *base, int *out_is_reserved) {
 
 const sqlite3_io_methods chroma_vfs_file_methods = {
     .iVersion = 2,
-    .xClose = file_close,
-    .xRead = file_read,
+    .xClose = chroma_vfs_file_close,
+    .xRead = chroma_vfs_file_read,
     .xWrite = file_write,
     .xTruncate = file_truncate,
     .xSync = file_sync,
-    .xFileSize = file_size,
-    .xLock = file_lock,
-    .xUnlock = file_unlock,
-    .xCheckReservedLock = file_check_reserved,
-    .xFileControl = file_control,
-    .xSectorSize = file_sector_size,
-    .xDeviceCharacteristics = file_characteristics,
+    .xFileSize = chroma_vfs_file_size,
+    .xLock = chroma_vfs_file_lock,
+    .xUnlock = chroma_vfs_file_unlock,
+    .xCheckReservedLock = chroma_vfs_file_check_reserved,
+    .xFileControl = chroma_vfs_file_control,
+    .xSectorSize = chroma_vfs_file_sector_size,
+    .xDeviceCharacteristics = chroma_vfs_file_characteristics,
     .xShmMap = chroma_vfs_index_map,
     .xShmLock = chroma_vfs_index_lock,
     .xShmBarrier = chroma_vfs_index_barrier,

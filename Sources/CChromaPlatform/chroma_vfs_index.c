@@ -8,14 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Lock bytes of the WAL index (sqlite.org/walformat.html, section 2.3). */
-#define SHM_LOCK_FIRST ((uint64_t)120)
 /* Where the index's header has the page count, in the machine's own byte order (section 2.1). */
 #define SHM_PAGE_COUNT_OFFSET 20
-#define SHM_WRITE_LOCK 0
-#define SHM_RECOVERY_LOCK 2
-/* Held shared by every user of the index; who gets it exclusively is the first, and clears it. */
-#define SHM_ALIVE_BYTE ((uint64_t)128)
 
 uint32_t chroma_vfs_index_page_count(const vfs_file *file) {
   uint32_t count = 0;
@@ -111,7 +105,7 @@ int chroma_vfs_index_lock(sqlite3_file *base, int first, int count, int flags) {
   const chroma_vfs_calls *calls = file->vfs->calls;
   uint64_t offset = SHM_LOCK_FIRST + (uint64_t)first;
   int status = calls->lock(file->index_file, offset, (uint64_t)count, kind);
-  chroma_wal *wal = file->vfs->wal;
+  chroma_wal *wal = file->vfs->log == NULL ? NULL : file->vfs->log->wal;
   if (status != CHROMA_VFS_OK || kind != CHROMA_FILE_LOCK_EXCLUSIVE || wal == NULL) {
     return chroma_vfs_result(status, SQLITE_IOERR_SHMLOCK);
   }
@@ -147,5 +141,7 @@ int chroma_vfs_index_unmap(sqlite3_file *base, int is_deleting) {
   free(file->regions);
   file->regions = NULL;
   file->region_count = 0;
+  file->has_joined = false;
+  file->vfs->missing_index_path = NULL;
   return SQLITE_OK;
 }

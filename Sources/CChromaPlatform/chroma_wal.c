@@ -313,5 +313,5 @@ int chroma_wal_audit(chroma_wal *wal) {
       return SQLITE_IOERR_DATA;
     }
   }
-  return rewrite(wal, audit.last_start, audit.last_end);
+  return wal->is_read_only ? SQLITE_OK : rewrite(wal, audit.last_start, audit.last_end);
 }

@@ -30,6 +30,7 @@
 typedef struct chroma_wal {
   const chroma_vfs_calls *calls;
   void *file;
+  bool is_read_only;
   /* The header of a frame whose page SQLite is about to write: they go out together. */
   bool has_header;
   uint64_t header_offset;
@@ -51,7 +52,10 @@ int chroma_wal_write(chroma_wal *wal, const void *bytes, size_t byte_count, uint
 /** Writes a header that still waits for its page: before anything else is done with the file. */
 int chroma_wal_flush(chroma_wal *wal);
 
-/** With SQLite's recovery lock held: audits the log and makes its last transaction durable. */
+/**
+ * Before SQLite recovers: audits the log and makes its last transaction durable, for which SQLite's
+ * recovery lock must be held. A log that is only read is only audited.
+ */
 int chroma_wal_audit(chroma_wal *wal);
 
 #endif

@@ -41,7 +41,8 @@ public func chroma_engine_open(
         EngineOptions(
           path: try options.path.text("path")?.string, allowsReset: options.allow_reset != 0,
           writeTurnTimeoutMilliseconds: timeout == 0
-            ? Limits.writeTurnTimeoutMilliseconds : timeout)))
+            ? Limits.writeTurnTimeoutMilliseconds : timeout,
+          isReadOnly: options.read_only != 0)))
   }
 }
 

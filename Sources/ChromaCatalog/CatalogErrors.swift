@@ -1,7 +1,7 @@
 // The sentences of a catalog, one for each thing that can be wrong, so that every conformer says the
 // same. Where official Chroma 1.5.9 has a wording, it is that.
 
-import ChromaBase
+package import ChromaBase
 
 extension ChromaError {
   static func tenantExists(_ name: Text) -> ChromaError {
@@ -76,6 +76,14 @@ extension ChromaError {
 
   static func pinExists(_ id: UUID) -> ChromaError {
     ChromaError(.alreadyExists, "Pin [\(id)] already exists")
+  }
+
+  /// For every call that would change something.
+  package static func openedReadOnly(_ directory: String) -> ChromaError {
+    ChromaError(
+      .permissionDenied,
+      "The database in \(directory) was opened read-only, so nothing can be written or deleted "
+        + "through this client. Open it without read-only to change it.")
   }
 
   static func catalogClosed() -> ChromaError {

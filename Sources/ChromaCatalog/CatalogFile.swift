@@ -60,6 +60,32 @@ enum CatalogFile {
       && integer(header, at: userVersionOffset) == 0
   }
 
+  /// Refuses where there is nothing to read, for those who must not create it.
+  static func refuseMissing(_ path: String, in fileSystem: any FileSystem) throws(ChromaError) {
+    guard try fileSystem.attributes(path)?.byteCount ?? 0 > 0 else { throw missing(path) }
+  }
+
+  /// Accepts only the version that this release writes, for those who cannot bring a file up to date.
+  static func requireCurrent(_ connection: SQLiteConnection) throws(ChromaError) {
+    let version = try connection.withTransaction(.deferred) { () throws(ChromaError) -> Int64? in
+      if try isCurrent(connection) { return nil }
+      return try connection.integer(CatalogSQL.userVersion)
+    }
+    guard let version else { return }
+    if version == 0 { throw missing(connection.path) }
+    throw ChromaError(
+      .unsupportedFormat,
+      "The file \(connection.path) has format version \(version), which this release has to bring to "
+        + "version \(CatalogSchema.version) before it can read it. Open the directory once for "
+        + "writing, or read it with the release that wrote it.")
+  }
+
+  private static func missing(_ path: String) -> ChromaError {
+    .notFound(
+      "There is no database in \(Place.parent(of: path)): the file \(path) is missing, or was never "
+        + "finished. Opened read-only, none is created: check the path, or open it for writing.")
+  }
+
   /// Creates the tables of a new file, or changes an older release's step by step.
   static func bringUpToDate(_ connection: SQLiteConnection) throws(ChromaError) {
     // One state for all that is looked at: another process may be creating the tables.

@@ -11,6 +11,7 @@
 //     the WAL from being folded back into the file.
 //   * After a failed sync nothing more is written: see `SQLiteDatabase`.
 //   * Files of other programs and of newer releases are refused before a byte of them changes.
+//   * A catalog that is read-only has no writer, and changes no byte: see `SQLiteDatabase`.
 
 package import ChromaBase
 import ChromaSQLite
@@ -50,18 +51,27 @@ package final class SQLiteCatalog: Catalog {
   ///   - directory: An existing directory's absolute path.
   ///   - clock: Says when leases and pins expire.
   ///   - syncs: Shared with whatever else may not be written after a failed sync.
+  ///   - isReadOnly: Creates and changes nothing; every call that would throws `.permissionDenied`.
   /// - Throws: `.unsupportedFormat` for a newer release's file, `.corruption` for what is none of
-  ///   ours; the sentence names the file, which is unchanged.
+  ///   ours; the sentence names the file, which is unchanged. If it is read-only, `.notFound` if
+  ///   there is no database, and `.unsupportedFormat` for an older release's file too.
   package init(
     fileSystem: any FileSystem, directory: String, clock: any Clock, random: any RandomSource,
-    syncs: SyncLatch? = nil
+    syncs: SyncLatch? = nil, isReadOnly: Bool = false
   ) throws(ChromaError) {
-    self.clock = clock
-    database = SQLiteDatabase(
+    let database = SQLiteDatabase(
       path: "\(directory)/\(Self.fileName)", fileSystem: fileSystem, clock: clock, random: random,
-      syncs: syncs)
+      syncs: syncs, isReadOnly: isReadOnly)
+    self.database = database
+    self.clock = clock
+    if isReadOnly { try CatalogFile.refuseMissing(database.path, in: fileSystem) }
     try CatalogFile.refuseForeign(database.path, in: fileSystem)
-    writer = Slot(try Self.open(database, clock))
+    let connection = try Self.repeating(clock) { () throws(ChromaError) in
+      try Self.open(database)
+    }
+    writer = Slot(isReadOnly ? nil : connection)
+    // It keeps the file open, by whose identity the engine is known.
+    if isReadOnly { readers[0].connection.withLock { $0 = connection } }
   }
 
   /// Whether opening this catalog would create it: nothing was ever written to its file.
@@ -71,24 +81,33 @@ package final class SQLiteCatalog: Catalog {
     try CatalogFile.isUnwritten("\(directory)/\(fileName)", in: fileSystem)
   }
 
-  /// Connects, and brings the file up to date. Where two create it, or one closes it as the last,
-  /// SQLite finds it locked and doesn't wait: waiting with a lock held could be a deadlock. So this
-  /// lets go and comes again.
-  private static func open(
-    _ database: SQLiteDatabase, _ clock: any Clock
-  ) throws(ChromaError) -> SQLiteConnection {
+  /// Connects, and brings the file up to date.
+  private static func open(_ database: SQLiteDatabase) throws(ChromaError) -> SQLiteConnection {
+    let connection = try connect(database)
+    do throws(ChromaError) {
+      if database.isReadOnly {
+        try CatalogFile.requireCurrent(connection)
+      } else {
+        try CatalogFile.bringUpToDate(connection)
+      }
+    } catch {
+      connection.closeKeepingWAL()
+      throw error
+    }
+    return connection
+  }
+
+  /// Does what may find the database locked, where SQLite doesn't wait: waiting with a lock held
+  /// could be a deadlock. So this lets go and comes again. That happens where two create the database
+  /// or one closes it as the last, and to those who only read when a writer comes or dies.
+  private static func repeating<R>(
+    _ clock: any Clock, _ body: () throws(ChromaError) -> R
+  ) throws(ChromaError) -> R {
     let waitMilliseconds = UInt64(Limits.writeTurnTimeoutMilliseconds)
     let deadline = clock.monotonicNanoseconds() &+ waitMilliseconds * 1_000_000
     while true {
       do throws(ChromaError) {
-        let connection = try connect(database)
-        do throws(ChromaError) {
-          try CatalogFile.bringUpToDate(connection)
-        } catch {
-          connection.closeKeepingWAL()
-          throw error
-        }
-        return connection
+        return try body()
       } catch {
         guard error.kind == .locked, clock.monotonicNanoseconds() < deadline else { throw error }
         clock.sleep(nanoseconds: 1_000_000)
@@ -110,8 +129,15 @@ package final class SQLiteCatalog: Catalog {
   // MARK: Transactions
 
   /// Runs the body on a connection of its own. A statement that it runs inside another sees the same
-  /// state.
+  /// state. Where nothing may be written the body may run again, if a writer came in between.
   func read<Outcome: Sendable>(
+    _ body: @Sendable (SQLiteConnection) throws(ChromaError) -> Outcome
+  ) throws(ChromaError) -> Outcome {
+    guard database.isReadOnly else { return try readOnce(body) }
+    return try Self.repeating(clock) { () throws(ChromaError) in try readOnce(body) }
+  }
+
+  private func readOnce<Outcome: Sendable>(
     _ body: @Sendable (SQLiteConnection) throws(ChromaError) -> Outcome
   ) throws(ChromaError) -> Outcome {
     // The first that is free: it is also the one whose page cache is warmest.
@@ -135,10 +161,18 @@ package final class SQLiteCatalog: Catalog {
     // Looked at under the slot's lock, which `close` takes after it has set this: no connection is
     // opened behind its back.
     guard !isClosed.load(ordering: .sequentiallyConsistent) else { throw .catalogClosed() }
-    if let connection { return try body(connection) }
-    let new = try Self.connect(database)
-    connection = new
-    return try body(new)
+    let current = if let connection { connection } else { try Self.connect(database) }
+    connection = current
+    do throws(ChromaError) {
+      return try body(current)
+    } catch {
+      // Its snapshot is gone, or its index of the log was left half-written: a new one looks anew.
+      if database.isReadOnly, error.kind == .locked {
+        current.close()
+        connection = nil
+      }
+      throw error
+    }
   }
 
   /// Runs the body in a transaction that is durable when this returns.
@@ -165,7 +199,8 @@ package final class SQLiteCatalog: Catalog {
   func withWriter<Outcome: Sendable>(
     _ body: @Sendable (SQLiteConnection) throws(ChromaError) -> Outcome
   ) throws(ChromaError) -> Outcome {
-    try writer.connection.withLock { (connection) throws(ChromaError) in
+    if database.isReadOnly { throw .openedReadOnly(Place.parent(of: database.path)) }
+    return try writer.connection.withLock { (connection) throws(ChromaError) in
       guard let connection else { throw .catalogClosed() }
       try database.syncs.checkWritable()
       return try body(connection)

@@ -15,6 +15,7 @@ extension Engine {
     _ batch: RecordBatch, to id: UUID, requestKey: RequestKey? = nil,
     timeoutMilliseconds: Int? = nil
   ) throws(ChromaError) {
+    try checkWritable()
     let batch = try BatchRules.checked(batch)
     if batch.count == 0 {
       // Nothing to write, but a collection that is gone is still an error.
@@ -50,6 +51,7 @@ extension Engine {
   package func delete(
     _ selection: Selection, from id: UUID, limit: Int?, timeoutMilliseconds: Int? = nil
   ) throws(ChromaError) -> Int {
+    try checkWritable()
     guard selection.hasFilter else {
       guard let ids = selection.ids else {
         throw .invalidArgument(

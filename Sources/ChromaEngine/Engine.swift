@@ -20,16 +20,20 @@ package struct EngineEnvironment: Sendable {
   package let random: any RandomSource
   /// Whether other processes may use the directory.
   package let isShared: Bool
+  /// Whether nothing may be written: no file is created, changed or removed, and every call that
+  /// would throws `.permissionDenied`.
+  package let isReadOnly: Bool
 
   package init(
     fileSystem: any FileSystem, directory: String, clock: any Clock, random: any RandomSource,
-    isShared: Bool
+    isShared: Bool, isReadOnly: Bool = false
   ) {
     self.fileSystem = fileSystem
     self.directory = directory
     self.clock = clock
     self.random = random
     self.isShared = isShared
+    self.isReadOnly = isReadOnly
   }
 }
 
@@ -52,14 +56,16 @@ package final class Engine: Sendable {
   /// Opens or creates the database.
   ///
   /// - Parameter wrapCatalog: Puts something before the catalog: the tests' planted defects.
-  /// - Throws: `.io`, `.corruption`, `.unsupportedFormat`, `.outOfSpace`.
+  /// - Throws: `.io`, `.corruption`, `.unsupportedFormat`, `.outOfSpace`; `.notFound` if there is no
+  ///   database and none may be created.
   package init(
     _ environment: EngineEnvironment, wrapCatalog: (any Catalog) -> any Catalog = { $0 }
   ) throws(ChromaError) {
     self.environment = environment
     let files = environment.fileSystem
     let directory = environment.directory
-    if try files.attributes("\(directory)/\(SQLiteCatalog.fileName)") == nil {
+    let isReadOnly = environment.isReadOnly
+    if !isReadOnly, try files.attributes("\(directory)/\(SQLiteCatalog.fileName)") == nil {
       try files.createDirectories(directory)
     }
     let syncs = SyncLatch(directory)
@@ -68,9 +74,9 @@ package final class Engine: Sendable {
     let catalog = wrapCatalog(
       try SQLiteCatalog(
         fileSystem: files, directory: directory, clock: environment.clock,
-        random: environment.random, syncs: syncs))
+        random: environment.random, syncs: syncs, isReadOnly: isReadOnly))
     let turn =
-      environment.isShared
+      environment.isShared && !isReadOnly
       ? try WriteTurn(fileSystem: files, directory: directory, clock: environment.clock) : nil
     self.catalog = catalog
     self.blobs = blobs
@@ -141,11 +147,17 @@ package final class Engine: Sendable {
 
   // MARK: The write turn
 
+  /// The first thing that every call does which may write.
+  func checkWritable() throws(ChromaError) {
+    if environment.isReadOnly { throw .openedReadOnly(environment.directory) }
+  }
+
   /// Does something alone inside the write turn of all processes.
   func exclusively<R>(
     timeoutMilliseconds: Int? = nil, _ work: @escaping () throws(ChromaError) -> R
   ) throws(ChromaError) -> R {
-    try commits.exclusively(
+    try checkWritable()
+    return try commits.exclusively(
       timeoutMilliseconds: timeoutMilliseconds ?? Limits.writeTurnTimeoutMilliseconds, work)
   }
 

@@ -1,10 +1,11 @@
 // Handles on engines: what a door gives out.
 //
 // Invariants:
-//   * One engine for each directory and process, whatever the path was called: engines are known by
-//     the identity of their lock file, which they keep open, so that it cannot be reused while they
-//     live. A directory that was removed and made again is a new engine, and so is one that was
-//     renamed: the old engine would look for its files where they were.
+//   * One engine for each directory and process, whatever the path was called, and one more for
+//     those who only read: engines are known by the identity of a file that they keep open, so that
+//     it cannot be reused while they live: LOCK, or chroma.db where nothing is written, since there
+//     may be no LOCK. A directory that was removed and made again is a new engine, and so is one
+//     that was renamed: the old engine would look for its files where they were.
 //   * The last handle closes the engine: the registry holds it weakly.
 //   * After a fork the child abandons the parent's engine, never closes it (its locks, connections
 //     and threads are the parent's), and opens its own at the first call. A database in memory
@@ -12,6 +13,7 @@
 
 import CChromaPlatform
 package import ChromaBase
+import ChromaCatalog
 import ChromaStorage
 import Glibc
 
@@ -21,14 +23,18 @@ package struct EngineOptions: Sendable {
   package let allowsReset: Bool
   /// How long a write waits for other processes.
   package let writeTurnTimeoutMilliseconds: Int
+  /// Whether nothing may be written: see `EngineEnvironment`.
+  package let isReadOnly: Bool
 
   package init(
     path: String?, allowsReset: Bool = false,
-    writeTurnTimeoutMilliseconds: Int = Limits.writeTurnTimeoutMilliseconds
+    writeTurnTimeoutMilliseconds: Int = Limits.writeTurnTimeoutMilliseconds,
+    isReadOnly: Bool = false
   ) {
     self.path = path
     self.allowsReset = allowsReset
     self.writeTurnTimeoutMilliseconds = writeTurnTimeoutMilliseconds
+    self.isReadOnly = isReadOnly
   }
 }
 
@@ -40,12 +46,12 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
   private var engine: Engine?
   private var generation: UInt64
 
-  /// Opens the directory, or shares the engine that has it open.
+  /// Opens the directory, or shares the engine that has it open in the same way.
   package init(_ options: EngineOptions) throws(ChromaError) {
     self.options = options
     directory = try options.path.map { (path) throws(ChromaError) in try Self.absolute(path) }
     generation = chroma_fork_generation()
-    engine = try Self.open(directory)
+    engine = try Self.open(directory, isReadOnly: options.isReadOnly)
   }
 
   deinit {
@@ -64,7 +70,7 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
       throw .closed(
         "The database in memory belongs to the process that forked. Create a new client here.")
     }
-    let fresh = try Self.open(directory)
+    let fresh = try Self.open(directory, isReadOnly: options.isReadOnly)
     return ProcessLock.withLock {
       // Another thread of the child may have been faster.
       if generation != now {
@@ -85,19 +91,27 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
     if isForked { last?.abandon() }
   }
 
-  private static func open(_ directory: String?) throws(ChromaError) -> Engine {
+  private static func open(
+    _ directory: String?, isReadOnly: Bool
+  ) throws(ChromaError) -> Engine {
     guard let directory else {
+      guard !isReadOnly else {
+        throw .invalidArgument(
+          "A database in memory begins empty, so it cannot be read-only. Give the path of one.")
+      }
       return try Engine(
         EngineEnvironment(
           fileSystem: MemoryFileSystem(), directory: "/chroma", clock: SystemClock(),
           random: SystemRandomSource(), isShared: false))
     }
     let files = FolderFileSystem()
-    if let engine = try EngineRegistry.engine(at: directory, files) { return engine }
+    if let engine = try EngineRegistry.engine(at: directory, isReadOnly: isReadOnly, files) {
+      return engine
+    }
     let engine = try Engine(
       EngineEnvironment(
         fileSystem: files, directory: directory, clock: SystemClock(),
-        random: SystemRandomSource(), isShared: true))
+        random: SystemRandomSource(), isShared: true, isReadOnly: isReadOnly))
     return try EngineRegistry.register(engine, at: directory, files)
   }
 
@@ -129,41 +143,55 @@ private enum EngineRegistry {
     let generation: UInt64
   }
 
-  /// Guarded by ProcessLock.
-  nonisolated(unsafe) private static var entries: [FileIdentity: Entry] = [:]
+  private struct Key: Hashable {
+    let identity: FileIdentity
+    let isReadOnly: Bool
+  }
 
-  static func engine(at directory: String, _ files: FolderFileSystem) throws(ChromaError) -> Engine?
-  {
-    guard let identity = try files.attributes("\(directory)/LOCK")?.identity,
-      let engine = ProcessLock.withLock({ live(identity) }),
-      try files.attributes("\(engine.environment.directory)/LOCK")?.identity == identity
+  /// Guarded by ProcessLock.
+  nonisolated(unsafe) private static var entries: [Key: Entry] = [:]
+
+  static func engine(
+    at directory: String, isReadOnly: Bool, _ files: FolderFileSystem
+  ) throws(ChromaError) -> Engine? {
+    guard let key = try key(directory, isReadOnly, files),
+      let engine = ProcessLock.withLock({ live(key) }),
+      try Self.key(engine.environment.directory, isReadOnly, files) == key
     else { return nil }
     return engine
+  }
+
+  private static func key(
+    _ directory: String, _ isReadOnly: Bool, _ files: FolderFileSystem
+  ) throws(ChromaError) -> Key? {
+    let name = isReadOnly ? SQLiteCatalog.fileName : "LOCK"
+    guard let found = try files.attributes("\(directory)/\(name)") else { return nil }
+    return Key(identity: found.identity, isReadOnly: isReadOnly)
   }
 
   /// Makes the engine the directory's, unless another thread was faster: then returns that one.
   static func register(
     _ engine: Engine, at directory: String, _ files: FolderFileSystem
   ) throws(ChromaError) -> Engine {
-    guard let identity = try files.attributes("\(directory)/LOCK")?.identity else { return engine }
-    let (chosen, _) = ProcessLock.withLock { () -> (Engine, [FileIdentity: Engine]) in
+    guard let key = try key(directory, engine.environment.isReadOnly, files) else { return engine }
+    let (chosen, _) = ProcessLock.withLock { () -> (Engine, [Key: Engine]) in
       // Whoever is looked at here leaves the lock with the answer: if it is the last reference by
       // then, the engine closes, and that blocks.
       let living = entries.compactMapValues(\.engine)
-      if let known = live(identity),
+      if let known = live(key),
         known.environment.directory == engine.environment.directory
       {
         return (known, living)
       }
       entries = entries.filter { living[$0.key] != nil }
-      entries[identity] = Entry(engine: engine, generation: chroma_fork_generation())
+      entries[key] = Entry(engine: engine, generation: chroma_fork_generation())
       return (engine, living)
     }
     return chosen
   }
 
-  private static func live(_ identity: FileIdentity) -> Engine? {
-    guard let entry = entries[identity], entry.generation == chroma_fork_generation() else {
+  private static func live(_ key: Key) -> Engine? {
+    guard let entry = entries[key], entry.generation == chroma_fork_generation() else {
       return nil
     }
     return entry.engine

@@ -164,8 +164,10 @@ package final class SQLiteConnection: @unchecked Sendable {
   // MARK: Opening
 
   private func open() throws(ChromaError) {
-    let flags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+    let access =
+      context.database.isReadOnly
+      ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+    let flags = access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
     let contextPointer = Unmanaged.passUnretained(context).toOpaque()
     try check(chroma_vfs_open_database(vfsCalls, contextPointer, path, flags, &vfs, &handle))
     sqlite3_busy_handler(
@@ -189,10 +191,19 @@ package final class SQLiteConnection: @unchecked Sendable {
     ] {
       try check(chroma_sqlite_set_option(handle, option, value))
     }
+    for pragma in ["cell_size_check=ON", "temp_store=MEMORY", "mmap_size=0"] {
+      try execute("PRAGMA \(pragma)")
+    }
+    if context.database.isReadOnly {
+      try check(chroma_sqlite_set_option(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true))
+    } else {
+      try configureForWriting()
+    }
+  }
+
+  private func configureForWriting() throws(ChromaError) {
     for pragma in [
-      "cell_size_check=ON", "temp_store=MEMORY", "mmap_size=0", "secure_delete=ON",
-      "synchronous=FULL",
-      "page_size=\(CHROMA_VFS_PAGE_BYTE_COUNT)",
+      "secure_delete=ON", "synchronous=FULL", "page_size=\(CHROMA_VFS_PAGE_BYTE_COUNT)",
     ] {
       try execute("PRAGMA \(pragma)")
     }

@@ -18,6 +18,8 @@ enum SQLiteFailure {
       return unrecorded(result, detail: detail, path: path)
     case SQLITE_BUSY, SQLITE_LOCKED:
       return ChromaError(.locked, "The database \(path) is locked: \(detail).")
+    case SQLITE_READONLY:
+      return readOnly(result, detail: detail, path: path)
     case SQLITE_INTERRUPT:
       return ChromaError(.cancelled, "The call was cancelled.")
     case SQLITE_NOMEM, SQLITE_TOOBIG:
@@ -31,6 +33,21 @@ enum SQLiteFailure {
           + "backup.")
     default:
       return ChromaError(.io, "The database \(path) failed: \(detail).")
+    }
+  }
+
+  private static func readOnly(_ result: Int32, detail: String, path: String) -> ChromaError {
+    // The extended codes are macros that Swift does not import: a primary code, and a number above.
+    switch result >> 8 {
+    case 1, 5:  // SQLITE_READONLY_RECOVERY, SQLITE_READONLY_CANTINIT
+      ChromaError(.locked, "The database \(path) is being recovered: \(detail).")
+    case 3:  // SQLITE_READONLY_ROLLBACK
+      ChromaError(
+        .io,
+        "The database \(path) was left half-made or half-changed by a process that ended, so it "
+          + "cannot be read as it is: \(detail). Open it for writing once.")
+    default:
+      ChromaError(.permissionDenied, "The database \(path) was opened read-only: \(detail).")
     }
   }
 

@@ -78,12 +78,13 @@ private func vfsOpen(
 ) -> Int32 {
   guard let context = VFSContext.from(context) else { return Int32(CHROMA_VFS_FAILED) }
   return context.status { () throws(ChromaError) in
-    let file =
+    let file: (any File)? =
       if let path {
         try open(String(cString: path), mode, context.database)
       } else {
         try MemoryFileSystem().open("/temporary", .createNew)
       }
+    guard let file else { return Int32(CHROMA_VFS_MISSING) }
     let opened = VFSFile(file: file, context: context)
     outFile?.pointee = Unmanaged.passRetained(opened).toOpaque()
     return vfsOK
@@ -92,9 +93,9 @@ private func vfsOpen(
 
 private func open(
   _ path: String, _ mode: Int32, _ database: SQLiteDatabase
-) throws(ChromaError) -> any File {
+) throws(ChromaError) -> (any File)? {
   switch mode {
-  case Int32(CHROMA_FILE_READ_ONLY): return try database.fileSystem.open(path, .readOnly)
+  case Int32(CHROMA_FILE_READ_ONLY): return try database.fileSystem.openIfPresent(path, .readOnly)
   case Int32(CHROMA_FILE_READ_WRITE): return try database.fileSystem.open(path, .readWrite)
   default:
     let file = try database.fileSystem.open(path, .create)
@@ -179,12 +180,13 @@ private func vfsLock(
 }
 
 private func vfsIsLocked(
-  file: UnsafeMutableRawPointer?, offset: UInt64, byteCount: UInt64,
+  file: UnsafeMutableRawPointer?, offset: UInt64, byteCount: UInt64, kind: Int32,
   outIsLocked: UnsafeMutablePointer<Bool>?
 ) -> Int32 {
   VFSFile.status(file) { (file) throws(ChromaError) in
     let range = offset..<offset + byteCount
-    outIsLocked?.pointee = try file.file.isLockedElsewhere(range, against: .exclusive)
+    outIsLocked?.pointee = try file.file.isLockedElsewhere(
+      range, against: kind == Int32(CHROMA_FILE_LOCK_SHARED) ? .shared : .exclusive)
     return vfsOK
   }
 }

@@ -19,6 +19,11 @@ extension ChromaError {
     case ELOOP:
       return ChromaError(
         .io, sentence + " Symbolic links are not followed; put the file itself there.")
+    case EROFS:
+      return ChromaError(.io, sentence + " To read what is there, open the database read-only.")
+    case EACCES, EPERM:
+      return ChromaError(
+        .io, sentence + " If it may be read but not written, open the database read-only.")
     default:
       return ChromaError(.io, sentence)
     }

@@ -96,6 +96,8 @@ package protocol File: AnyObject, Sendable {
   /// The file is extended to hold the region, whose bytes begin as zeros. Offset and count are
   /// multiples of `FileLimits.sharedRegionByteCount`. The memory lives until `close`. What is
   /// written there is never durable, and must not be looked for with `read`.
+  ///
+  /// Of a file opened for reading the region must be there, and may only be looked at.
   func mapShared(
     at offset: UInt64, byteCount: Int
   ) throws(ChromaError) -> UnsafeMutableRawPointer

@@ -18,7 +18,7 @@ package final class FolderFileSystem: FileSystem {
     let code = chroma_file_open(path, Self.constant(of: mode), &descriptor)
     if code == ENOENT, mode == .readOnly || mode == .readWrite { return nil }
     guard code == 0 else { throw .failedCall("open", path, code) }
-    return FolderFile(path: path, descriptor: descriptor)
+    return FolderFile(path: path, descriptor: descriptor, isWritable: mode != .readOnly)
   }
 
   @discardableResult
@@ -99,6 +99,7 @@ private final class FolderFile: File {
   let path: String
   /// -1 once closed.
   private let descriptor: Atomic<Int32>
+  private let isWritable: Bool
   private let forkGeneration = chroma_fork_generation()
   private let regions = Mutex<[Region]>([])
 
@@ -107,9 +108,10 @@ private final class FolderFile: File {
     let byteCount: Int
   }
 
-  init(path: String, descriptor: Int32) {
+  init(path: String, descriptor: Int32, isWritable: Bool) {
     self.path = path
     self.descriptor = Atomic(descriptor)
+    self.isWritable = isWritable
   }
 
   deinit {
@@ -187,7 +189,7 @@ private final class FolderFile: File {
     at offset: UInt64, byteCount: Int
   ) throws(ChromaError) -> UnsafeMutableRawPointer {
     var memory: UnsafeMutableRawPointer?
-    let code = chroma_file_map(try openDescriptor(), offset, byteCount, &memory)
+    let code = chroma_file_map(try openDescriptor(), offset, byteCount, isWritable, &memory)
     guard code == 0, let memory else {
       throw .failedCall("map \(byteCount) bytes at offset \(offset) of", path, code)
     }

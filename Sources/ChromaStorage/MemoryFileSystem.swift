@@ -231,12 +231,13 @@ private final class MemoryFile: File {
   func mapShared(
     at offset: UInt64, byteCount: Int
   ) throws(ChromaError) -> UnsafeMutableRawPointer {
-    try checkWritable("map")
+    try checkOpen()
     guard byteCount == FileLimits.sharedRegionByteCount,
       offset.isMultiple(of: UInt64(FileLimits.sharedRegionByteCount))
     else { throw .failedCall("map \(byteCount) bytes at offset \(offset) of", path, EINVAL) }
     let address: UInt? = node.content.withLock {
       let end = offset.addingReportingOverflow(UInt64(byteCount))
+      if !isWritable, end.overflow || end.partialValue > UInt64($0.bytes.byteCount) { return nil }
       let wanted = max(end.partialValue, UInt64($0.bytes.byteCount))
       guard !end.overflow, $0.bytes.setByteCount(wanted) else { return nil }
       return UInt(bitPattern: $0.regions.region(at: offset))

@@ -114,7 +114,7 @@ final class SimulatedFile: File {
   func mapShared(
     at offset: UInt64, byteCount: Int
   ) throws(ChromaError) -> UnsafeMutableRawPointer {
-    try checkWritable("map")
+    try checkOpen()
     let address = try disk.call(.map, path, offset: offset, byteCount: byteCount, "map") {
       (disk) throws(Errno) in
       guard byteCount == FileLimits.sharedRegionByteCount,
@@ -122,8 +122,10 @@ final class SimulatedFile: File {
         offset <= PagedBytes.byteCountMax
       else { throw Errno(EINVAL) }
       let end = offset + UInt64(byteCount)
+      let isThere = end <= UInt64(disk.state.nodes[node]?.shown.byteCount ?? 0)
+      if !isThere, !isWritable { throw Errno(EINVAL) }
       if try room(upTo: end, disk) < end { throw Errno(ENOSPC) }
-      if end > UInt64(disk.state.nodes[node]?.shown.byteCount ?? 0) {
+      if !isThere {
         _ = disk.state.write(node, .byteCount(end))
       }
       let regions = disk.volatile.regions[node] ?? SharedRegions()

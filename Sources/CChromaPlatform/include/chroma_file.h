@@ -76,10 +76,12 @@ int chroma_file_is_locked(int descriptor, uint64_t offset, uint64_t byte_count, 
                           bool *out_is_locked);
 
 /**
- * Maps a region for reading and writing, after making sure that the disk has room for it: a store
- * into a mapped page that cannot be allocated is a SIGBUS, which nobody could turn into an error.
+ * Maps a region: for writing after making sure that the disk has room for it, for reading only if
+ * the file reaches so far (else EINVAL). An access to a page that is not there is a SIGBUS, which
+ * nobody could turn into an error.
  */
-int chroma_file_map(int descriptor, uint64_t offset, size_t byte_count, void **out_memory);
+int chroma_file_map(int descriptor, uint64_t offset, size_t byte_count, bool is_writable,
+                    void **out_memory);
 
 void chroma_file_unmap(void *memory, size_t byte_count);
 

@@ -9,6 +9,8 @@
  *   - SQLite's own lock bytes and WAL index, but with locks of the open file, not of the process:
  *     another SQLite in the process that opens and closes the database leaves them alone.
  *   - Nothing outside the directory: temporary files live in memory.
+ *   - With SQLITE_OPEN_READONLY nothing at all is written, created or removed, whoever else writes,
+ *     or was killed writing.
  *
  * A connection has a VFS of its own, so that what failed below it can be told to whoever asked.
  */
@@ -41,7 +43,8 @@ enum {
 
 /** The file system, as C functions. `context` is the caller's, `file` what `open` gave out. */
 typedef struct chroma_vfs_calls {
-  /** Opens a file (CHROMA_FILE_…) whose directory entry is then durable; path NULL: in memory. */
+  /** Opens a file (CHROMA_FILE_…) whose directory entry is then durable; path NULL: in memory.
+      MISSING: there is none, and the mode does not create it. */
   int (*open)(void *context, const char *path, int mode, void **out_file);
   void (*close)(void *file);
   int (*read)(void *file, void *buffer, size_t byte_count, uint64_t offset, size_t *out_byte_count);
@@ -51,7 +54,9 @@ typedef struct chroma_vfs_calls {
   int (*sync)(void *file);
   /** CHROMA_FILE_UNLOCK, CHROMA_FILE_LOCK_SHARED or CHROMA_FILE_LOCK_EXCLUSIVE. */
   int (*lock)(void *file, uint64_t offset, uint64_t byte_count, int kind);
-  int (*is_locked)(void *file, uint64_t offset, uint64_t byte_count, bool *out_is_locked);
+  /** Whether another open file's lock conflicts with one of this kind. */
+  int (*is_locked)(void *file, uint64_t offset, uint64_t byte_count, int kind, bool *out_is_locked);
+  /** Shared memory; of a file opened for reading only what is there, and only to be read. */
   int (*map)(void *file, uint64_t offset, size_t byte_count, void **out_memory);
   /** Removes a file; with `durably`, syncs the directory too. */
   int (*remove)(void *context, const char *path, bool durably);
@@ -71,7 +76,7 @@ typedef struct chroma_vfs chroma_vfs;
  *
  * @param calls    Must outlive the connection.
  * @param context  Handed to the calls; must outlive the connection.
- * @param flags    As of sqlite3_open_v2.
+ * @param flags    As of sqlite3_open_v2. With SQLITE_OPEN_READONLY the file has to be there.
  * @param out_vfs  To free with chroma_vfs_free() once the connection is closed, also after a
  *                 failure; NULL if memory ran out.
  * @param out_database  As of sqlite3_open_v2: to close also after a failure, if not NULL.
