@@ -38,7 +38,18 @@ import numpy as np
 from chromadb import _chroma
 from chromadb.errors import ChromaError, NotFoundError
 
-from .support import PLACE, Failure, check, collection_id, files, fork, options, vectors
+from .support import (
+    PLACE,
+    Failure,
+    check,
+    collection_id,
+    files,
+    fork,
+    has_segments,
+    open_engine,
+    options,
+    vectors,
+)
 
 DIMENSION = 64
 PAGE_BYTE_COUNT = 4096
@@ -114,7 +125,7 @@ def metadatas(ids: list[str]) -> list[dict]:
 
 
 def flush(engine: _chroma.Engine) -> None:
-    if can_repair():
+    if has_segments():
         engine.flush()
 
 
@@ -122,11 +133,9 @@ def can_repair() -> bool:
     return hasattr(_chroma, "repair")
 
 
-def open_engine(directory: Path) -> _chroma.Engine:
+def open_alone(directory: Path) -> _chroma.Engine:
     """Without a background thread, so that what a case does depends on nothing but its bytes."""
-    if can_repair():
-        return _chroma.Engine(str(directory), False, background=False)
-    return _chroma.Engine(str(directory), False)
+    return open_engine(directory, background=False)
 
 
 def make(name: str, folder: Path, seed: int) -> Template:
@@ -135,11 +144,11 @@ def make(name: str, folder: Path, seed: int) -> Template:
 
     def fill() -> None:
         template = Template(name, folder, seed)
-        engine = open_engine(template.directory)
+        engine = open_alone(template.directory)
         template.fill(engine)
         engine.close()
         if name == "killed":
-            engine = open_engine(template.directory)
+            engine = open_alone(template.directory)
             for number in range(NEWEST):
                 template.write(engine, "small", 10 + number, 1)
         os.write(writer, json.dumps(template.owners).encode())
@@ -181,7 +190,7 @@ def expected_template(name: str, folder: Path, seed: int) -> Template:
 def look(template: Template, directory: Path, write_to: list[str]) -> dict[str, str]:
     """What a process finds in each collection: how many records, all of them right, or what not."""
     try:
-        engine = open_engine(directory)
+        engine = open_alone(directory)
     except ChromaError as error:
         return dict.fromkeys(template.records, f"refused: {error}")
     outcome = {}

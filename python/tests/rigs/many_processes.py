@@ -37,7 +37,20 @@ from model import ModelCollection, check_ranking
 
 from chromadb import _chroma
 
-from .support import PLACE, Failure, check, collection_id, fork, in_child, options
+from .space import settle
+from .support import (
+    MEBIBYTE,
+    PLACE,
+    Failure,
+    check,
+    collection_id,
+    fork,
+    has_segments,
+    in_child,
+    live_byte_count,
+    open_engine,
+    options,
+)
 
 COLLECTION = "shared"
 DIMENSION = 8
@@ -68,10 +81,12 @@ def call_of(seed: int, writer: int, step: int) -> Call:
         old = {"step": {"$lte": step - source.randint(5, 30)}}
         return "delete", {"where": {"$and": [{"writer": writer}, old]}}
     rows = [[source.gauss(0, 1) for _ in range(DIMENSION)] for _ in ids]
+    # Now and then a batch is too large for a row of the log.
+    length = source.choice([400] * 19 + [12_000])
     return method, {
         "ids": ids,
         "embeddings": np.array(rows, dtype=np.float32),
-        "documents": [f"step {step} of {writer}: " + "x" * source.randint(0, 400) for _ in ids],
+        "documents": [f"step {step} of {writer}: " + "x" * source.randint(0, length) for _ in ids],
         "metadatas": [{"writer": writer, "step": step, f"key{step % 3}": step / 2} for _ in ids],
     }
 
@@ -145,9 +160,9 @@ def first_difference(expected: list[str], found: list[str]) -> str:
 class Process:
     """What writers and readers have in common: an engine, and how to ask it for one writer's."""
 
-    def __init__(self, directory: str, seed: int, shared: Shared):
+    def __init__(self, directory: str, seed: int, shared: Shared, **settings: Any):
         self.seed, self.shared = seed, shared
-        self.engine = _chroma.Engine(directory, False)
+        self.engine = open_engine(directory, **settings)
         self.collection = collection_id(self.engine, COLLECTION)
 
     def records_of(self, writer: int) -> _chroma.GetResponse:
@@ -176,6 +191,10 @@ class Writer(Process):
             if self.over():
                 return
             self.make(writer, step, defect)
+            source = random.Random(f"{self.seed}/{writer}/{step}/maintenance")
+            if source.random() < 0.02 and has_segments():
+                # Changes no answer, wherever it is when this process is killed.
+                source.choice([self.engine.flush, self.engine.compact])()
 
     def make(self, writer: int, step: int, defect: str) -> None:
         shared = self.shared
@@ -291,7 +310,10 @@ class Rig:
             if kind == "writer":
                 Writer(self.directory, self.seed, self.shared).run(number, 1 << 40, self.defect)
             else:
-                Reader(self.directory, self.seed, self.shared).run(number)
+                # Some without maps, some with hardly any memory.
+                os.environ["CHROMA_NO_MMAP"] = str(number % 2)
+                limit = MEBIBYTE if number % 3 == 0 else None
+                Reader(self.directory, self.seed, self.shared, memory_limit_bytes=limit).run(number)
 
         self.children[fork(act)] = (kind, number)
 
@@ -380,13 +402,16 @@ class Rig:
     def judge(self) -> None:
         """All that was acknowledged, in a process that has seen nothing of it."""
         process = Process(self.directory, self.seed, self.shared)
-        total = 0
+        total = live = 0
         for writer, step in enumerate(self.shared.returned.tolist()):
             found = process.records_of(writer)
             model = Model(self.seed, writer).advance(step)
             difference = model.difference(found)
             check(difference is None, f"writer {writer} after step {step}: {difference}")
             total += len(found.ids)
+            live += live_byte_count(
+                found.ids, found.embeddings, found.documents, (), found.metadatas
+            )
             if found.ids:
                 hits = process.engine.query(
                     process.collection, None, found.embeddings, 1, None, None, [], *PLACE
@@ -394,6 +419,10 @@ class Rig:
                 check(hits == [[i] for i in found.ids], f"writer {writer}: not found by vector")
         count = process.engine.count(process.collection, *PLACE)
         check(count == total, f"{count} records, not {total}")
+        if has_segments():
+            # The next write removes what those who were killed had begun.
+            Writer.call(process, "delete", ids=["nobody's"])
+            settle(self.directory, 1.5 * live + MEBIBYTE, "what the killed left behind")
 
 
 def run(seed: int, kills: int, writers: int, readers: int, defect: str = "none") -> None:

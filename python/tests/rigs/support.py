@@ -105,6 +105,19 @@ def limited(
     return act
 
 
+# ---- The engine ---------------------------------------------------------------------------------
+
+
+def has_segments() -> bool:
+    """Whether the extension can flush, compact, verify and repair."""
+    return hasattr(_chroma.Engine, "flush")
+
+
+def open_engine(directory: str | Path, **settings: Any) -> _chroma.Engine:
+    """Opens a directory; with settings as far as the extension has any."""
+    return _chroma.Engine(str(directory), False, **(settings if has_segments() else {}))
+
+
 # ---- Records ------------------------------------------------------------------------------------
 
 

@@ -10,16 +10,14 @@ import os
 
 import pytest
 
-from chromadb import _chroma
-
 from .forks import CASES
-from .support import run_rig
+from .support import has_segments, run_rig
 
 LONG = bool(os.environ.get("CHROMA_TEST_LONG"))
 SEED = int(os.environ.get("RIG_SEED", "1"))
 
 needs_compaction = pytest.mark.xfail(
-    not hasattr(_chroma.Engine, "compact"), reason="there is no compaction yet", strict=True
+    not has_segments(), reason="there is no compaction yet", strict=True
 )
 
 
