@@ -11,8 +11,10 @@ cases are looked at without mapping files. What is allowed:
   * an error of ours that names the damaged file, or right answers;
   * a collection that has nothing in the damaged file gives right answers and takes writes;
   * `verify` finds something wherever anything was refused;
-  * after `repair` no record is wrong, a collection that has nothing in the damaged file is whole,
-    so is one that lost only the catalog and stands in segments, and a second repair does nothing.
+  * after `repair` nothing is refused or wrong, a collection that has nothing in the damaged file,
+    or was not hurt by the damage, is whole, what is lost is told, the damaged file is kept,
+    `verify` finds nothing more, and a second repair does nothing. A catalog that is made again
+    from segments brings back what they hold: a record may be as it was before its last change.
 
 One thing cannot be told from a crash: the end of chroma.db-wal, if it is damaged while nobody has
 the database open. A WAL that is cut may lose whole commits, newest first; one that is changed, the
@@ -64,6 +66,8 @@ class Records:
     ids: list[str] = field(default_factory=list)
     documents: dict[str, str] = field(default_factory=dict)
     vectors: dict[str, np.ndarray] = field(default_factory=dict)
+    #: What records were before they were replaced.
+    older: dict[str, tuple[str, np.ndarray]] = field(default_factory=dict)
 
 
 class Template:
@@ -83,6 +87,9 @@ class Template:
         documents = [f"{self.source.getrandbits(400):x} of {i}" for i in ids]
         identity = collection_id(engine, collection)
         engine.upsert(identity, ids, rows, metadatas(ids), documents, None, *PLACE)
+        records.older |= {
+            i: (records.documents[i], records.vectors[i]) for i in ids if i in records.documents
+        }
         records.ids += [i for i in ids if i not in records.documents]
         records.documents |= zip(ids, documents)
         records.vectors |= zip(ids, rows)
@@ -214,10 +221,15 @@ def look_at(engine: _chroma.Engine, name: str, records: Records, write: bool) ->
     present = set(found.ids)
     if found.ids != [i for i in records.ids if i in present]:
         return f"wrong: ids {found.ids!r:.200}"
+    older = 0
     for row, identifier in enumerate(found.ids):
-        if found.documents[row] != records.documents[identifier]:
+        document, vector = records.documents[identifier], records.vectors[identifier]
+        if found.documents[row] != document and identifier in records.older:
+            document, vector = records.older[identifier]
+            older += 1
+        if found.documents[row] != document:
             return f"wrong: document of {identifier}"
-        if not np.array_equal(found.embeddings[row], records.vectors[identifier]):
+        if not np.array_equal(found.embeddings[row], vector):
             return f"wrong: vector of {identifier}"
     if found.metadatas != metadatas(found.ids):
         return "wrong: metadata"
@@ -232,7 +244,7 @@ def look_at(engine: _chroma.Engine, name: str, records: Records, write: bool) ->
         engine.add(["new"], identity, row, None, None, None, *PLACE)
         if engine.get(identity, ["new"], None, None, 0, None, [], *PLACE).ids != ["new"]:
             return "wrong: what was added is not there"
-    return f"right: {len(found.ids)}"
+    return f"older: {older} of {len(found.ids)}" if older else f"right: {len(found.ids)}"
 
 
 class Looker:
@@ -267,10 +279,15 @@ class Looker:
         answer: dict = {"before": look(template, directory, order["write_to"])}
         if can_repair():
             spare = Path(order["spare"])
-            answer["verify"] = [str(finding) for finding in _chroma.verify(str(spare))]
-            for attempt in ("repair", "second repair"):
-                answer[attempt] = [str(action) for action in _chroma.repair(str(spare)) or []]
-                answer[f"digest after {attempt}"] = digest(spare)
+            answer["found"] = damage_in(spare)
+            report = _chroma.repair(str(spare))
+            answer["actions"] = report["actions"]
+            answer["losers"] = [loss["collection_name"] for loss in report["losses"]]
+            answer["left"] = damage_in(spare)
+            repaired = digests(spare)
+            answer["again"] = _chroma.repair(str(spare))["actions"]
+            answer["changed again"] = repaired != digests(spare)
+            answer["kept"] = order["digest"] in repaired.values()
             answer["after"] = look(template, spare, [])
         return answer
 
@@ -296,13 +313,23 @@ class Looker:
             self.lines.close()
 
 
-def digest(directory: Path) -> str:
-    whole = hashlib.sha256()
-    for path in files(directory):
-        if path.name not in ("LOCK", "chroma.db-shm"):
-            whole.update(f"{path.relative_to(directory)} {path.stat().st_size}".encode())
-            whole.update(path.read_bytes())
-    return whole.hexdigest()
+def damage_in(directory: Path) -> list[str]:
+    """What `verify` finds; not what is merely of no use."""
+    findings = _chroma.verify(str(directory))
+    return [f"{f['file']}: {f['what']}" for f in findings if f["severity"] == "damage"]
+
+
+def digests(directory: Path) -> dict[str, str]:
+    """The contents of every file that lasts."""
+    return {
+        str(path.relative_to(directory)): digest(path.read_bytes())
+        for path in files(directory)
+        if path.name not in ("LOCK", "chroma.db-shm")
+    }
+
+
+def digest(contents: bytes | None) -> str | None:
+    return None if contents is None else hashlib.sha256(contents).hexdigest()
 
 
 # ---- Cases --------------------------------------------------------------------------------------
@@ -378,39 +405,46 @@ def copy(template: Template, directory: Path, path: Path, contents: bytes | None
 
 def judge(case: Case, answer: dict) -> None:
     damaged = case.path.name
-    wal = damaged == "chroma.db-wal"
+    is_blob, is_wal = case.path.parts[0] == "blobs", damaged == "chroma.db-wal"
     # Nothing that lasts is in these.
-    harmless = damaged in ("LOCK", "chroma.db-shm")
-    owner = case.template.owners.get(damaged)
+    is_harmless = damaged in ("LOCK", "chroma.db-shm")
     for name, records in case.template.records.items():
         found, whole = answer["before"][name], len(records.ids)
-        allowed = {f"right: {whole}"}
-        if wal and name == "small":
+        spared = is_harmless or (is_blob and case.template.owners[damaged] != name)
+        right = {f"right: {whole}"}
+        if is_wal and name == "small":
             lost = NEWEST if case.kind in ("cut", "removed") else 1
-            allowed |= {f"right: {whole - number}" for number in range(lost + 1)}
-        is_blob = case.path.parts[0] == "blobs"
-        spared = harmless or (is_blob and owner != name)
-        if not (found in allowed or (found.startswith("refused: ") and not spared)):
-            raise Failure(f"{name} is {found}")
-        file_name = damaged if is_blob else "chroma.db"
-        check(not found.startswith("refused") or file_name in found, f"{name} is {found}")
-        if "after" not in answer:
-            continue
-        if found.startswith("refused"):
-            check(answer["verify"] != [], f"{name} is {found}; verify finds nothing")
-        after = answer["after"][name]
-        if spared or (not is_blob and not wal and name == "segments"):
-            check(after.startswith("right") or not spared, f"after repair {name} is {after}")
-        check(not after.startswith(("wrong", "refused")), f"after repair {name} is {after}")
+            right |= {f"right: {whole - number}" for number in range(lost + 1)}
+        if found not in right:
+            check(found.startswith("refused") and not spared, f"{name} is {found}")
+            check((damaged if is_blob else "chroma.db") in found, f"{name} is {found}")
+        if "after" in answer:
+            judge_repair(name, answer, found in right, right, spared)
     if "after" in answer:
-        same = answer["digest after repair"] == answer["digest after second repair"]
-        check(same, f"a second repair does something: {answer['second repair']}")
+        check(not answer["left"], f"after repair there is still {answer['left']}")
+        again = answer["again"]
+        check(not again and not answer["changed again"], f"a second repair does {again}")
+        check(not (is_harmless and answer["found"]), f"verify finds {answer['found']}")
+
+
+def judge_repair(name: str, answer: dict, was_right: bool, right: set[str], spared: bool) -> None:
+    after = answer["after"][name]
+    told = f"verify: {answer['found']}, repair: {answer['actions']}"
+    check(was_right or answer["found"] != [], f"{name} is refused, but verify finds nothing")
+    if after in right:
+        return
+    check(not spared and not was_right, f"after repair {name} is {after}; {told}")
+    check(after.startswith(("absent", "right", "older")), f"after repair {name} is {after}; {told}")
+    # What the damaged bytes held may be lost; not in silence, and the bytes are kept.
+    check(name in answer["losers"] or None in answer["losers"], f"lost in silence: {name}; {told}")
+    check(answer["kept"], f"repair did not keep what it replaced; {told}")
 
 
 def run(seed: int, places: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="chroma-damage-"))
     templates = [make(name, folder, seed) for name in ("closed", "killed")]
     lookers = [Looker(templates, maps) for maps in (True, False)]
+    intact = {template.name: digests(template.directory) for template in templates}
     outcomes: Counter[str] = Counter()
     failures: list[str] = []
     for template in templates:
@@ -422,7 +456,7 @@ def run(seed: int, places: int) -> None:
             blob = case.path.parts[0] == "blobs"
             others = [n for n in template.records if blob and template.owners[case.path.name] != n]
             order = {"template": template.name, "write_to": others}
-            order |= {"directory": str(directory), "spare": str(spare)}
+            order |= {"directory": str(directory), "spare": str(spare), "digest": digest(contents)}
             try:
                 answer = lookers[number % 2].ask(**order)
                 judge(case, answer)
@@ -434,8 +468,12 @@ def run(seed: int, places: int) -> None:
                 copy(template, folder / f"failure {len(failures)}", case.path, contents)
             shutil.rmtree(directory)
             shutil.rmtree(spare, ignore_errors=True)
+            if number % 1000 == 999:
+                print(f"{number + 1} cases; now at {case}", flush=True)
     for looker in lookers:
         looker.end()
+    for template in templates:  # Whose blobs the cases share.
+        check(digests(template.directory) == intact[template.name], "a blob was changed in place")
     for outcome, count in sorted(outcomes.items()):
         print(f"{outcome}: {count}")
     if failures:
