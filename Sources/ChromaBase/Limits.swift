@@ -31,10 +31,6 @@ package enum Limits {
   /// read whole: thousands of collections have to do with 128 descriptors.
   package static let heldBlobFileCountMax = 32
 
-  /// Bytes of a segment that stands in its catalog row; larger ones become a blob. Most collections
-  /// are small, and need no file of their own.
-  package static let inlineSegmentByteCountMax = 64 * 1024
-
   /// Levels of a filter or of any JSON: a parser that recurses must end before the stack does.
   package static let nestingDepthMax = 256
   /// Bytes of a filter, configuration or schema as JSON.
@@ -77,6 +73,30 @@ package enum Limits {
   package static let writeTurnTimeoutMilliseconds = 10_000
   /// Bytes of log that a read takes from the catalog at once: bounds memory while it catches up.
   package static let catchUpByteCountMax = 16 * 1024 * 1024
+
+  /// Bytes of a segment that stands in the catalog itself; larger ones become a blob. Ten thousand
+  /// small collections must not cost a file each.
+  package static let inlineSegmentByteCountMax = 64 * 1024
+  /// Rows of a collection's log, which are its writes since the last compaction, beyond which a
+  /// writer compacts it. It bounds what an opener has to read.
+  package static let logRowCountMax = 64
+  /// Bytes of a collection's log, from which it is compacted if they exceed twice what its records
+  /// take: a few records that are written over and over must not fill a disk.
+  package static let logByteCountMin = 128 * 1024
+  /// Records of a collection's log from which a writer compacts it.
+  package static let tailRecordCountMax = 8192
+  /// Bytes of a collection's log from which a writer compacts it, and live bytes that one such step
+  /// may write: some 50 ms.
+  package static let tailByteCountMax = 16 * 1024 * 1024
+  /// Live bytes of a segment that a merge may make: bounds the time that a merge takes and the
+  /// space that it needs beside what it replaces.
+  package static let mergedSegmentByteCountMax = 512 * 1024 * 1024
+  /// Nanoseconds for which a lease keeps others from merging a collection, for each 16 MiB to merge:
+  /// so long do they wait for a process that was killed.
+  package static let mergeLeaseNanoseconds: Int64 = 2_000_000_000
+  /// Bytes of documents that an engine keeps unpacked.
+  package static let documentCacheByteCount = 32 * 1024 * 1024
+
   /// Rows between two looks at a cancel token; at 1 µs a row about 4 ms.
   package static let cancellationRowInterval = 4096
 }

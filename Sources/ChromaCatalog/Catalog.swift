@@ -89,6 +89,9 @@ package protocol Catalog: AnyObject, Sendable {
   func collections(tenant: Text, database: Text, limit: Int?, offset: Int) throws(ChromaError)
     -> [CollectionRow]
 
+  /// The ids of all collections of all databases, ordered.
+  func collectionIDs() throws(ChromaError) -> [UUID]
+
   /// The number of the database's collections; 0 for an unknown database.
   func collectionCount(tenant: Text, database: Text) throws(ChromaError) -> Int
 

@@ -35,6 +35,7 @@ enum CatalogSQL {
     \(selectFromCollections) WHERE d.tenant = ?1 AND d.name = ?2
     ORDER BY c.id LIMIT ?3 OFFSET ?4
     """
+  static let listCollectionIDs = "SELECT id FROM collections ORDER BY id"
   static let countCollections = """
     SELECT count(*) FROM collections AS c JOIN databases AS d ON d.key = c.database_key
     WHERE d.tenant = ?1 AND d.name = ?2

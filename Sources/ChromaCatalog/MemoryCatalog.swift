@@ -167,6 +167,10 @@ package final class MemoryCatalog: Catalog {
     }
   }
 
+  package func collectionIDs() throws(ChromaError) -> [UUID] {
+    try transaction { state in state.collections.keys.sorted() }
+  }
+
   package func collectionCount(tenant: Text, database: Text) throws(ChromaError) -> Int {
     try transaction { (state) throws(ChromaError) in
       state.collections.values.count { $0.isIn(tenant, database) }

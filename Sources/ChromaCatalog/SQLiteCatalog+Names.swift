@@ -127,6 +127,14 @@ extension SQLiteCatalog {
     }
   }
 
+  package func collectionIDs() throws(ChromaError) -> [UUID] {
+    try read { (connection) throws(ChromaError) in
+      try connection.allRows(CatalogSQL.listCollectionIDs) { (row) throws(ChromaError) in
+        try row.uuid(0)
+      }
+    }
+  }
+
   package func collectionCount(tenant: Text, database: Text) throws(ChromaError) -> Int {
     try read { (connection) throws(ChromaError) in
       try connection.firstRow(CatalogSQL.countCollections, [.text(tenant), .text(database)]) {

@@ -33,7 +33,9 @@ final class BlobSweep: Sendable {
       if isDone { return }
       do throws(ChromaError) {
         let referenced = Set(try catalog.referencedBlobs().map(\.string))
-        for name in try blobs.list() where !referenced.contains(name) { try blobs.delete(name) }
+        for name in try blobs.list() where !referenced.contains(BlobStore.blobName(of: name)) {
+          try blobs.delete(name)
+        }
         isDone = true
       } catch {
         // The commit stands.

@@ -1,101 +1,235 @@
-// One collection as this process knows it: its records up to a log position, and how to catch up.
+// One collection as this process knows it: a version and what the log came to since, up to a
+// position, and how to catch up.
 //
 // Invariants:
-//   * `table` is what the log comes to up to and with `position`; nobody reads it half-way.
+//   * `now` is what the collection held at one position of its log; nobody reads it half-way, and it
+//     never goes back.
 //   * Every read first catches up with what is committed when it begins, by whichever process.
 
 import ChromaBase
 import ChromaCatalog
 import ChromaSegment
 import ChromaStorage
+import Synchronization
 
-final class CollectionState: @unchecked Sendable {  // `table` and `position` are guarded by `lock`.
+final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock`.
   let id: UUID
   private let catalog: any Catalog
-  private let blobs: BlobStore
+  private let opener: SegmentOpener
   private let lock = ReadWriteLock()
-  private var table: RecordTable
-  /// The last log position that `table` holds.
-  private var position: Int64 = 0
+  private var now: Snapshot
+  private let meter: MemoryMeter
+  /// What `meter` counts for this collection; guarded by `lock`.
+  private var meteredByteCount = 0
+  private let use = Atomic<Int>(0)
 
-  init(id: UUID, space: Space, catalog: any Catalog, blobs: BlobStore) {
-    self.id = id
-    self.catalog = catalog
-    self.blobs = blobs
-    table = RecordTable(space: space)
+  /// The records at one position of the log.
+  private struct Snapshot {
+    var table: RecordTable
+    var position: Int64
+
+    var known: KnownState { KnownState(version: table.version.number, position: position) }
   }
 
-  /// Reads the records as they are when the call begins, or later.
+  /// What became of another version.
+  private enum Replacement {
+    case taken
+    /// It was itself replaced meanwhile.
+    case again
+    /// A blob of this name is gone; nothing changed.
+    case gone(Text)
+  }
+
+  init(
+    id: UUID, space: Space, catalog: any Catalog, opener: SegmentOpener, meter: MemoryMeter
+  ) {
+    self.id = id
+    self.catalog = catalog
+    self.opener = opener
+    self.meter = meter
+    now = Snapshot(table: RecordTable(space: space), position: 0)
+  }
+
+  deinit {
+    meter.add(-meteredByteCount)
+  }
+
+  /// When it was last asked for, in calls.
+  var lastUse: Int {
+    get { use.load(ordering: .relaxed) }
+    set { use.store(newValue, ordering: .relaxed) }
+  }
+
+  /// To be called under the lock, for writing, after every change.
+  private func meterChange() {
+    let byteCount = now.table.byteCount
+    meter.add(byteCount - meteredByteCount)
+    meteredByteCount = byteCount
+  }
+
+  /// Reads the records as they are when the call begins, or later, with the log position up to and
+  /// with which they hold everything. Writers of this process wait for the end of it before they are
+  /// seen.
   ///
-  /// - Throws: `.notFound` if the collection is gone; `.corruption`, `.io` if its log can't be read.
+  /// - Throws: `.notFound` if the collection is gone; `.corruption`, `.io` if it can't be read.
   func read<R>(
-    _ body: (CollectionRow, RecordTable) throws(ChromaError) -> R
+    _ body: (CollectionRow, RecordTable, _ position: Int64) throws(ChromaError) -> R
   ) throws(ChromaError) -> R {
     let row = try catchUp()
-    return try lock.withReading { () throws(ChromaError) in try body(row, table) }
+    return try lock.withReading { () throws(ChromaError) in
+      try body(row, now.table, now.position)
+    }
   }
 
   /// Takes over a batch that this process has just committed, if nothing is missing before it;
   /// otherwise the next read finds it in the log.
   func adopt(_ batch: RecordBatch, firstPosition: Int64) {
     try? lock.withWriting { () throws(ChromaError) in
-      guard position == firstPosition - 1 else { return }
-      try Materialization.apply(batch, firstPosition: firstPosition, to: &table)
-      position += Int64(batch.count)
+      guard now.position == firstPosition - 1 else { return }
+      try Materialization.apply(batch, firstPosition: firstPosition, to: &now.table)
+      now.position += Int64(batch.count)
+      meterChange()
     }
   }
 
-  /// Applies what the log holds beyond `position`.
+  // MARK: Catching up
+
   private func catchUp() throws(ChromaError) -> CollectionRow {
+    // A blob that is gone belonged to a version or a log that was compacted away since the catalog
+    // was read: then a second look sees another version.
+    var missing: (name: Text, version: Int64)?
     while true {
-      let known = try lock.withReading { () throws(ChromaError) in position }
-      let changes = try catalog.changes(
-        in: id, after: KnownState(version: 0, position: known),
-        byteCountMax: Limits.catchUpByteCountMax)
-      guard let changes else { throw Self.gone(id) }
-      if !changes.rows.isEmpty {
-        try lock.withWriting { () throws(ChromaError) in
-          for row in changes.rows { try apply(row) }
+      let known = try lock.withReading { () throws(ChromaError) in now.known }
+      let changes = try changes(after: known)
+      let gone: Text?
+      if let manifest = changes.manifest {
+        switch try replace(manifest, changes) {
+        case .taken: return changes.row
+        case .again: continue
+        case .gone(let name): gone = name
         }
+      } else {
+        gone = try extend(changes, known)
       }
-      if changes.isComplete { return changes.row }
+      if let gone {
+        if let missing, missing == (gone, changes.row.version) {
+          throw .corruption(
+            "The blob \(opener.blobs.path(of: gone.string)) of collection \(id) is missing.")
+        }
+        missing = (gone, changes.row.version)
+      } else if changes.isComplete {
+        return changes.row
+      }
     }
   }
 
-  private func apply(_ row: LogRow) throws(ChromaError) {
+  private func changes(after known: KnownState) throws(ChromaError) -> CollectionChanges {
+    let changes = try catalog.changes(
+      in: id, after: known, byteCountMax: Limits.catchUpByteCountMax)
+    guard let changes else { throw Self.gone(id) }
+    return changes
+  }
+
+  /// Applies what the log holds beyond what is known.
+  ///
+  /// - Returns: The name of a blob that is gone, before which everything was applied.
+  private func extend(
+    _ changes: CollectionChanges, _ known: KnownState
+  ) throws(ChromaError) -> Text? {
+    if changes.rows.isEmpty { return nil }
+    let (batches, gone) = try decode(changes.rows)
+    try lock.withWriting { () throws(ChromaError) in
+      // Another thread may have taken over a newer version meanwhile.
+      guard now.table.version.number == known.version else { return }
+      for (row, batch) in batches { try apply(row, batch, to: &now) }
+      meterChange()
+    }
+    return gone
+  }
+
+  /// Takes over another version and the log after it, at once: in between the records would go back.
+  ///
+  private func replace(
+    _ manifest: VersionManifest, _ first: CollectionChanges
+  ) throws(ChromaError) -> Replacement {
+    let (old, space) = try lock.withReading { () throws(ChromaError) in
+      (now.table.version, now.table.space)
+    }
+    var gone: Text?
+    let version = try CollectionVersion(manifest, reusing: old) {
+      (reference) throws(ChromaError) in
+      let segment = try opener.open(reference)
+      if segment == nil, case .blob(let name, _) = reference.payload { gone = name }
+      return segment
+    }
+    if let gone { return .gone(gone) }
+    guard let version else { return .again }
+    var fresh = Snapshot(
+      table: try RecordTable(space: space, version: version), position: version.position)
+    var changes = first
+    while true {
+      let (batches, gone) = try decode(changes.rows)
+      for (row, batch) in batches { try apply(row, batch, to: &fresh) }
+      if let gone { return .gone(gone) }
+      if changes.isComplete, let outcome = try take(fresh) { return outcome }
+      changes = try self.changes(after: fresh.known)
+      // A newer version came meanwhile: begin again with it.
+      if changes.manifest != nil { return .again }
+    }
+  }
+
+  /// Puts a snapshot in the place of the present one; nil if that is ahead of it.
+  private func take(_ fresh: Snapshot) throws(ChromaError) -> Replacement? {
+    try lock.withWriting { () throws(ChromaError) in
+      let (old, new) = (now.known, fresh.known)
+      if old.version > new.version { return .again }
+      if old.version == new.version && old.position >= new.position { return .taken }
+      guard new.position >= old.position else { return nil }
+      now = fresh
+      meterChange()
+      return .taken
+    }
+  }
+
+  private func apply(
+    _ row: LogRow, _ batch: RecordBatch, to snapshot: inout Snapshot
+  ) throws(ChromaError) {
     // Another thread may have applied it meanwhile.
-    guard row.firstPosition > position else { return }
-    guard row.firstPosition == position + 1 else {
+    guard row.firstPosition > snapshot.position else { return }
+    guard row.firstPosition == snapshot.position + 1 else {
       throw .corruption(
         "The log of collection \(id) goes on at position \(row.firstPosition), but position "
-          + "\(position + 1) is missing.")
+          + "\(snapshot.position + 1) is missing.")
     }
-    let batch = try decode(row)
-    guard batch.count == row.recordCount else {
-      throw .corruption(
-        "The log of collection \(id) promises \(row.recordCount) records at position "
-          + "\(row.firstPosition) and holds \(batch.count).")
-    }
-    try Materialization.apply(batch, firstPosition: row.firstPosition, to: &table)
-    position = row.endPosition - 1
+    try Materialization.apply(batch, firstPosition: row.firstPosition, to: &snapshot.table)
+    snapshot.position = row.endPosition - 1
   }
 
-  private func decode(_ row: LogRow) throws(ChromaError) -> RecordBatch {
-    let source = "log of collection \(id) at position \(row.firstPosition)"
-    switch row.payload {
-    case .inline(let bytes):
-      return try LogBatch.decode(bytes, source: source)
-    case .blob(let name, _):
-      do throws(ChromaError) {
-        return try LogBatch.decode(try blobs.read(name.string), source: "\(source), blob \(name)")
-      } catch {
-        // A missing blob may mean that the collection was deleted since the catalog was read.
-        if try catalog.changes(in: id, after: .nothing, byteCountMax: 0) == nil {
-          throw Self.gone(id)
+  /// - Returns: The batches up to the first one whose blob is gone, and the name of that.
+  private func decode(
+    _ rows: [LogRow]
+  ) throws(ChromaError) -> (batches: [(LogRow, RecordBatch)], gone: Text?) {
+    var batches: [(LogRow, RecordBatch)] = []
+    for row in rows {
+      let source = "log of collection \(id) at position \(row.firstPosition)"
+      let batch: RecordBatch
+      switch row.payload {
+      case .inline(let bytes):
+        batch = try LogBatch.decode(bytes, source: source)
+      case .blob(let name, _):
+        guard let bytes = try opener.blobs.read(name.string) else {
+          return (batches, name)
         }
-        throw error
+        batch = try LogBatch.decode(bytes, source: "\(source), blob \(name)")
       }
+      guard batch.count == row.recordCount else {
+        throw .corruption(
+          "The log of collection \(id) promises \(row.recordCount) records at position "
+            + "\(row.firstPosition) and holds \(batch.count).")
+      }
+      batches.append((row, batch))
     }
+    return (batches, nil)
   }
 
   static func gone(_ id: UUID) -> ChromaError {

@@ -8,6 +8,8 @@
 // Invariants:
 //   * What is queued is done in order, one thing at a time, inside the write turn.
 //   * Every submission is answered exactly once.
+//   * Whoever waits is answered before the committer settles what its commits left to do; the turn is
+//     given back after that.
 //   * When a committer fails to get the turn, only its own submission fails; the next one tries for
 //     itself, with what is left of the time that its caller allows. Time in the queue counts: those
 //     who wait for a process that does not move must not do so one after another.
@@ -39,16 +41,20 @@ final class CommitQueue: @unchecked Sendable {
   private let turn: WriteTurn?
   /// Does appends in one transaction; called by one thread at a time, inside the turn.
   private let commit: ([PendingAppend]) throws(ChromaError) -> [AppendResult]
+  /// Called by one thread at a time, inside the turn, after every group of commits.
+  private let settle: () -> Void
   private let monitor = Monitor()
   private var queue: [Entry] = []
   private var isCommitting = false
 
   /// - Parameter turn: Nil where there are no other processes.
   init(
-    turn: WriteTurn?, commit: @escaping ([PendingAppend]) throws(ChromaError) -> [AppendResult]
+    turn: WriteTurn?, commit: @escaping ([PendingAppend]) throws(ChromaError) -> [AppendResult],
+    settle: @escaping () -> Void = {}
   ) {
     self.turn = turn
     self.commit = commit
+    self.settle = settle
   }
 
   /// Appends a batch. Blocks until it is durable or refused.
@@ -108,9 +114,13 @@ final class CommitQueue: @unchecked Sendable {
       return queue
     }
     let answers = perform(entries.map(\.submission))
-    turn?.release()
     monitor.withLock {
       for (entry, answer) in zip(entries, answers) { entry.answer = answer }
+      monitor.broadcast()
+    }
+    settle()
+    turn?.release()
+    monitor.withLock {
       isCommitting = false
       monitor.broadcast()
     }

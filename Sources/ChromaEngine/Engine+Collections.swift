@@ -72,7 +72,7 @@ extension Engine {
     let blobs = try exclusively { [self] () throws(ChromaError) in
       try catalog.deleteDatabase(tenant: tenant, name: name)
     }
-    forgetAll()
+    known.forgetAll()
     delete(blobs)
   }
 
@@ -155,14 +155,14 @@ extension Engine {
     let deleted = try exclusively { [self] () throws(ChromaError) in
       try catalog.deleteCollection(tenant: tenant, database: database, name: name)
     }
-    forget(deleted.row.id)
+    known.forget(deleted.row.id)
     delete(deleted.blobs)
   }
 
   /// Deletes everything and creates the default tenant and database again.
   package func reset() throws(ChromaError) {
     let blobs = try exclusively { [self] () throws(ChromaError) in try catalog.reset() }
-    forgetAll()
+    known.forgetAll()
     delete(blobs)
   }
 

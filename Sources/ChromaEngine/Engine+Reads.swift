@@ -92,12 +92,12 @@ extension Engine {
         return answer
       }
       let candidates = try Selector(selection, in: table, cancel: cancel).slots()
-      let orders = table.orders
+      try table.verifyVectors(of: candidates)
       for row in 0..<queryCount {
         let neighbors = try queries.withRow(row) { (query) throws(ChromaError) in
           try ExactScan.nearest(
             resultCount, to: query, in: vectors, among: candidates,
-            order: { UInt64(bitPattern: orders[Int($0)]) },
+            order: { UInt64(bitPattern: table.order($0)) },
             poll: { () throws(ChromaError) in try cancel?.check() })
         }
         try answer.records.append(neighbors.map(\.slot), of: table)
@@ -112,12 +112,13 @@ extension Engine {
     _ id: UUID, _ body: (_ dimension: Int?, RecordTable) throws(ChromaError) -> R
   ) throws(ChromaError) -> R {
     do throws(ChromaError) {
-      return try state(of: id).read { (row, table) throws(ChromaError) in
+      defer { known.forgetUnused() }
+      return try known.state(of: id).read { (row, table, _) throws(ChromaError) in
         // The records may be newer than the row: the first vectors may just have come.
         try body(table.vectors?.dimension ?? row.dimension, table)
       }
     } catch {
-      if error.kind == .notFound { forget(id) }
+      if error.kind == .notFound { known.forget(id) }
       throw error
     }
   }
@@ -137,14 +138,16 @@ extension RecordColumns {
     ids.reserveCapacity(ids.count + slots.count)
     let elementCount = ids.count * dimension + slots.count * dimension
     embeddings?.reserveCapacity(elementCount)
+    if embeddings != nil { try table.verifyVectors(of: slots) }
     for slot in slots {
-      let index = Int(slot)
-      ids.append(table.ids[index])
+      ids.append(try table.id(slot))
       if let vectors = table.vectors { embeddings?.append(contentsOf: vectors.row(slot)) }
-      documents?.append(table.documents[index])
-      uris?.append(table.uris[index])
-      metadatas?.append(
-        VisibleMetadata.of(table.metadatas[index], hasURI: table.uris[index] != nil))
+      if documents != nil { documents?.append(try table.document(slot)) }
+      let uri = uris != nil || metadatas != nil ? try table.uri(slot) : nil
+      uris?.append(uri)
+      if metadatas != nil {
+        metadatas?.append(VisibleMetadata.of(try table.metadata(slot), hasURI: uri != nil))
+      }
     }
   }
 }

@@ -30,7 +30,7 @@ extension Engine {
     let timeout = timeoutMilliseconds ?? Limits.writeTurnTimeoutMilliseconds
     switch try commits.append(append, timeoutMilliseconds: timeout) {
     case .appended(let firstPosition, _):
-      knownState(of: id)?.adopt(batch, firstPosition: firstPosition)
+      known.knownState(of: id)?.adopt(batch, firstPosition: firstPosition)
     case .repeated:
       break
     case .rejected(let error):
@@ -68,12 +68,15 @@ extension Engine {
       return ids.count
     }
     // Which records match is decided inside the turn, where nobody else writes.
-    let state = try state(of: id)
+    let state = try known.state(of: id)
     return try exclusively(timeoutMilliseconds: timeoutMilliseconds) {
       [self] () throws(ChromaError) in
-      let ids = try state.read { (_, table) throws(ChromaError) in
-        try Selector(selection, in: table, cancel: nil)
-          .slotsInOrder(offset: 0, limit: limit).map { table.ids[Int($0)] }
+      let ids = try state.read { (_, table, _) throws(ChromaError) in
+        var ids: [Text] = []
+        let slots = try Selector(selection, in: table, cancel: nil)
+          .slotsInOrder(offset: 0, limit: limit)
+        for slot in slots { ids.append(try table.id(slot)) }
+        return ids
       }
       if ids.isEmpty { return 0 }
       let batch = RecordBatch(operation: .delete, ids: ids)

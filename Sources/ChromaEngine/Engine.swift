@@ -1,13 +1,15 @@
 // The engine: one open directory, or one database in memory.
 //
 // It joins the parts: the catalog (tenants, databases, collections, logs), the blobs, the write turn
-// among processes, and the state of each collection that was used. What a call does stands in the
-// extensions: `Engine+Collections`, `Engine+Writes`, `Engine+Reads`.
+// among processes, the state of each collection that was used, and compaction. What a call does
+// stands in the extensions: `Engine+Collections`, `Engine+Writes`, `Engine+Reads`,
+// `Engine+Maintenance`.
 //
 // Files of a directory: `chroma.db` (with `-wal` and `-shm`), `LOCK`, `blobs/`.
 
 package import ChromaBase
 package import ChromaCatalog
+import ChromaSegment
 package import ChromaStorage
 import Synchronization
 
@@ -23,10 +25,17 @@ package struct EngineEnvironment: Sendable {
   /// Whether nothing may be written: no file is created, changed or removed, and every call that
   /// would throws `.permissionDenied`.
   package let isReadOnly: Bool
+  /// Whether a thread compacts what writers leave to it. Without one they still bound what they leave.
+  package let compactsInBackground: Bool
+  /// What collections may take in memory before those that are not in use are forgotten.
+  package let memoryByteCountMax: Int
+  package let compactionLimits: CompactionLimits
 
   package init(
     fileSystem: any FileSystem, directory: String, clock: any Clock, random: any RandomSource,
-    isShared: Bool, isReadOnly: Bool = false
+    isShared: Bool, isReadOnly: Bool = false,
+    compactsInBackground: Bool = false, memoryByteCountMax: Int? = nil,
+    compactionLimits: CompactionLimits = CompactionLimits()
   ) {
     self.fileSystem = fileSystem
     self.directory = directory
@@ -34,6 +43,14 @@ package struct EngineEnvironment: Sendable {
     self.random = random
     self.isShared = isShared
     self.isReadOnly = isReadOnly
+    self.compactsInBackground = compactsInBackground
+    self.memoryByteCountMax = memoryByteCountMax ?? .max
+    self.compactionLimits = compactionLimits
+  }
+
+  /// Bytes of documents to keep unpacked: a quarter of the memory at most.
+  var documentCacheByteCount: Int {
+    min(Limits.documentCacheByteCount, memoryByteCountMax / 4)
   }
 }
 
@@ -44,14 +61,10 @@ package final class Engine: Sendable {
   let blobs: BlobStore
   let commits: CommitQueue
   let log: LogWriter
-  private let states = Mutex(KnownStates())
+  let known: KnownCollections
+  let maintenance: Maintenance
+  private let worker: BackgroundWorker?
   private let isAbandoned = Mutex(false)
-
-  private struct KnownStates {
-    var byID: [UUID: CollectionState] = [:]
-    /// Since other processes' deletions were last looked for.
-    var newCount = 0
-  }
 
   /// Opens or creates the database.
   ///
@@ -78,18 +91,45 @@ package final class Engine: Sendable {
     let turn =
       environment.isShared && !isReadOnly
       ? try WriteTurn(fileSystem: files, directory: directory, clock: environment.clock) : nil
+    let debts = LogDebts()
+    let log = LogWriter(
+      catalog: catalog, blobs: blobs, random: environment.random, debts: debts)
+    let known = KnownCollections(
+      catalog: catalog,
+      opener: SegmentOpener(
+        blobs: blobs,
+        cache: DocumentBlockCache(byteCountMax: environment.documentCacheByteCount)),
+      meter: MemoryMeter(limit: environment.memoryByteCountMax))
+    let compactor = Compactor(
+      catalog: catalog, blobs: blobs, clock: environment.clock, random: environment.random,
+      policy: CompactionPolicy(limits: environment.compactionLimits),
+      holder: UUID(random: environment.random))
+    let steps = CompactionSteps(compactor: compactor, known: known, debts: debts)
+    let worker =
+      environment.compactsInBackground && !isReadOnly
+      ? BackgroundWorker(clock: environment.clock) : nil
+    let commits = CommitQueue(turn: turn) { (appends) throws(ChromaError) in
+      try log.append(appends)
+    } settle: {
+      for id in steps.takeDue() { worker?.note(id) }
+    }
+    let maintenance = Maintenance(
+      catalog: catalog, known: known, compactor: compactor, commits: commits)
+    worker?.start(maintenance)
     self.catalog = catalog
     self.blobs = blobs
-    let log = LogWriter(catalog: catalog, blobs: blobs, random: environment.random)
     self.log = log
-    commits = CommitQueue(turn: turn) { (appends) throws(ChromaError) in
-      try log.append(appends)
-    }
+    self.known = known
+    self.commits = commits
+    self.maintenance = maintenance
+    self.worker = worker
   }
 
   /// The last reference closes the files.
   deinit {
-    if !isAbandoned.withLock({ $0 }) { catalog.close() }
+    if isAbandoned.withLock({ $0 }) { return }
+    worker?.stop()
+    catalog.close()
   }
 
   /// Says that the engine belongs to the process that this one was forked from: whatever it holds
@@ -99,50 +139,8 @@ package final class Engine: Sendable {
     _ = Unmanaged.passRetained(self)
   }
 
-  /// The state of a collection, which may not exist: its first read says.
-  func state(of id: UUID) throws(ChromaError) -> CollectionState {
-    if let state = knownState(of: id) { return state }
-    guard let changes = try catalog.changes(in: id, after: .nothing, byteCountMax: 0) else {
-      throw CollectionState.gone(id)
-    }
-    let configuration = try CollectionConfiguration(stored: changes.row.configuration)
-    let fresh = CollectionState(
-      id: id, space: configuration.space, catalog: catalog, blobs: blobs)
-    try forgetDeletedElsewhere()
-    return states.withLock { states in
-      let state = states.byID[id] ?? fresh
-      states.byID[id] = state
-      return state
-    }
-  }
-
   func knownState(of id: UUID) -> CollectionState? {
-    states.withLock { $0.byID[id] }
-  }
-
-  /// Forgets a collection that is gone.
-  func forget(_ id: UUID) {
-    _ = states.withLock { $0.byID.removeValue(forKey: id) }
-  }
-
-  func forgetAll() {
-    states.withLock { $0.byID = [:] }
-  }
-
-  /// Forgets what other processes deleted: nobody may ask for it again, and a process that reads for
-  /// months must not keep every collection that ever was. Looks at all that are known once an eighth
-  /// of them is new, so that a new one costs no more than some looks.
-  private func forgetDeletedElsewhere() throws(ChromaError) {
-    let known = states.withLock { states -> [UUID] in
-      states.newCount += 1
-      guard states.newCount > states.byID.count / 8 else { return [] }
-      states.newCount = 0
-      return Array(states.byID.keys)
-    }
-    let all = KnownState(version: 0, position: .max)
-    for id in known where try catalog.changes(in: id, after: all, byteCountMax: 0) == nil {
-      forget(id)
-    }
+    known.knownState(of: id)
   }
 
   // MARK: The write turn

@@ -25,16 +25,22 @@ package struct EngineOptions: Sendable {
   package let writeTurnTimeoutMilliseconds: Int
   /// Whether nothing may be written: see `EngineEnvironment`.
   package let isReadOnly: Bool
+  /// Whether a thread compacts what writers leave to it. The first handle on a directory decides.
+  package let compactsInBackground: Bool
+  /// See `EngineEnvironment`; nil for no limit. The first handle on a directory decides.
+  package let memoryByteCountMax: Int?
 
   package init(
     path: String?, allowsReset: Bool = false,
     writeTurnTimeoutMilliseconds: Int = Limits.writeTurnTimeoutMilliseconds,
-    isReadOnly: Bool = false
+    isReadOnly: Bool = false, compactsInBackground: Bool = true, memoryByteCountMax: Int? = nil
   ) {
     self.path = path
     self.allowsReset = allowsReset
     self.writeTurnTimeoutMilliseconds = writeTurnTimeoutMilliseconds
     self.isReadOnly = isReadOnly
+    self.compactsInBackground = compactsInBackground
+    self.memoryByteCountMax = memoryByteCountMax
   }
 }
 
@@ -51,7 +57,7 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
     self.options = options
     directory = try options.path.map { (path) throws(ChromaError) in try Self.absolute(path) }
     generation = chroma_fork_generation()
-    engine = try Self.open(directory, isReadOnly: options.isReadOnly)
+    engine = try Self.open(directory, options)
   }
 
   deinit {
@@ -70,7 +76,7 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
       throw .closed(
         "The database in memory belongs to the process that forked. Create a new client here.")
     }
-    let fresh = try Self.open(directory, isReadOnly: options.isReadOnly)
+    let fresh = try Self.open(directory, options)
     return ProcessLock.withLock {
       // Another thread of the child may have been faster.
       if generation != now {
@@ -92,26 +98,32 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
   }
 
   private static func open(
-    _ directory: String?, isReadOnly: Bool
+    _ directory: String?, _ options: EngineOptions
   ) throws(ChromaError) -> Engine {
     guard let directory else {
-      guard !isReadOnly else {
+      guard !options.isReadOnly else {
         throw .invalidArgument(
           "A database in memory begins empty, so it cannot be read-only. Give the path of one.")
       }
       return try Engine(
         EngineEnvironment(
           fileSystem: MemoryFileSystem(), directory: "/chroma", clock: SystemClock(),
-          random: SystemRandomSource(), isShared: false))
+          random: SystemRandomSource(), isShared: false,
+          compactsInBackground: options.compactsInBackground,
+          memoryByteCountMax: options.memoryByteCountMax))
     }
     let files = FolderFileSystem()
-    if let engine = try EngineRegistry.engine(at: directory, isReadOnly: isReadOnly, files) {
+    if let engine = try EngineRegistry.engine(
+      at: directory, isReadOnly: options.isReadOnly, files)
+    {
       return engine
     }
     let engine = try Engine(
       EngineEnvironment(
         fileSystem: files, directory: directory, clock: SystemClock(),
-        random: SystemRandomSource(), isShared: true, isReadOnly: isReadOnly))
+        random: SystemRandomSource(), isShared: true, isReadOnly: options.isReadOnly,
+        compactsInBackground: options.compactsInBackground,
+        memoryByteCountMax: options.memoryByteCountMax))
     return try EngineRegistry.register(engine, at: directory, files)
   }
 

@@ -49,7 +49,12 @@ final class Monitor: @unchecked Sendable {
     mutex = .allocate(capacity: 1)
     condition = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    // A wall clock that jumps must not make anybody wait.
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(condition, &attributes)
+    pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -68,6 +73,16 @@ final class Monitor: @unchecked Sendable {
   /// Inside `withLock`: gives the lock away until somebody calls `broadcast`, then takes it again.
   func wait() {
     pthread_cond_wait(condition, mutex)
+  }
+
+  /// As `wait`, but no longer than this.
+  func wait(milliseconds: Int) {
+    var until = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &until)
+    let nanoseconds = until.tv_nsec + milliseconds % 1000 * 1_000_000
+    until.tv_sec += milliseconds / 1000 + nanoseconds / 1_000_000_000
+    until.tv_nsec = nanoseconds % 1_000_000_000
+    pthread_cond_timedwait(condition, mutex, &until)
   }
 
   func broadcast() {

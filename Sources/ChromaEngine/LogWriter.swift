@@ -19,11 +19,13 @@ struct LogWriter: Sendable {
   private let blobs: BlobStore
   private let random: any RandomSource
   private let sweep: BlobSweep
+  private let debts: LogDebts
 
-  init(catalog: any Catalog, blobs: BlobStore, random: any RandomSource) {
+  init(catalog: any Catalog, blobs: BlobStore, random: any RandomSource, debts: LogDebts) {
     self.catalog = catalog
     self.blobs = blobs
     self.random = random
+    self.debts = debts
     sweep = BlobSweep(catalog: catalog, blobs: blobs)
   }
 
@@ -62,6 +64,7 @@ struct LogWriter: Sendable {
       throw error
     }
     for (entry, result) in zip(log, results) {
+      if case .appended(_, let debt) = result { debts.note(debt, of: entry.collection) }
       if case .blob(let name, _) = entry.payload, !result.isAppended {
         try? blobs.delete(name.string)
       }

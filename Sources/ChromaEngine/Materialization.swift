@@ -27,13 +27,13 @@ package enum Materialization {
   ) throws(ChromaError) {
     for row in 0..<batch.count {
       let id = batch.ids[row]
-      switch (batch.operation, table.slot(of: id)) {
+      switch (batch.operation, try table.slot(of: id)) {
       case (.add, nil), (.upsert, nil):
         try insert(row, of: batch, order: firstPosition &+ Int64(row), into: &table)
       case (.update, let slot?), (.upsert, let slot?):
         try change(slot, to: row, of: batch, in: &table)
       case (.delete, let slot?):
-        table.remove(slot)
+        try table.remove(slot)
       case (.add, .some), (.update, nil), (.delete, nil):
         break
       }
@@ -62,10 +62,10 @@ package enum Materialization {
         try table.setVector(slot, to: vector)
       }
     }
-    if let document = batch.documents?[row] { table.setDocument(slot, to: document) }
-    if let uri = batch.uris?[row] { table.setURI(slot, to: uri) }
+    if let document = batch.documents?[row] { try table.setDocument(slot, to: document) }
+    if let uri = batch.uris?[row] { try table.setURI(slot, to: uri) }
     if let change = batch.metadatas?[row] {
-      table.setMetadata(slot, to: merged(table.metadatas[Int(slot)], with: change))
+      try table.setMetadata(slot, to: merged(try table.metadata(slot), with: change))
     }
   }
 

@@ -1,15 +1,19 @@
-// The live records of one collection in memory: what its log comes to.
+// The live records of one collection: a version's segments, and over them the tail, which is what
+// the log came to since.
 //
 // A record has an order, its log position when it was inserted, which is never used again and fixes
-// the order of `get` and of ties; and a slot, a small number into the columns, which is used again
-// after the record is deleted.
+// the order of `get` and of ties; and a slot, a small number, which is used again after the record
+// is deleted. Both stay as they are through updates and compactions.
 //
 // Invariants:
-//   * `slotByID[ids[s]] == s` exactly for the live slots s.
+//   * `locations[s]` says where the live slot s has its newest state. A record that was updated since
+//     the version stands in the tail, and refers there to the row that it replaced.
 //   * Every live slot has a row in `vectors`.
-//   * `history` holds every live (order, slot) in ascending order, and stale pairs: those whose slot
-//     is dead or has another order by now. At most half of it is stale, plus a few.
+//   * `inserted` holds every live (order, slot) of records inserted since the version in ascending
+//     order, and stale pairs. At most half of it is stale, plus a few.
+//   * `replaced` names each row of the version that no longer counts, once.
 //   * The empty map is stored as nil: official Chroma does not tell them apart either.
+//   * The table is a function of the version and of the log after it: every process has the same.
 
 package import ChromaBase
 package import ChromaIndex
@@ -17,36 +21,203 @@ package import ChromaIndex
 /// Belongs to a `CollectionState`, whose lock guards it.
 package struct RecordTable {
   package let space: Space
+  let version: CollectionVersion
   /// Nil before the first vector.
   package private(set) var vectors: VectorTable?
   package private(set) var live = Bitset()
   package private(set) var liveCount = 0
 
-  package private(set) var ids: [Text] = []
-  package private(set) var orders: [Int64] = []
-  package private(set) var documents: [Text?] = []
-  package private(set) var uris: [Text?] = []
-  package private(set) var metadatas: [Metadata?] = []
-
+  private(set) var locations: [RecordLocation] = []
+  private(set) var tail: [TailRecord] = []
+  private var freeTailRows: [Int] = []
+  /// Of records inserted since the version; others keep their slot.
   private var slotByID: [Text: UInt32] = [:]
   private var freeSlots: [UInt32] = []
-  private var history: [(order: Int64, slot: UInt32)] = []
+  private var inserted: [(order: Int64, slot: UInt32)] = []
+  private(set) var replaced: [RecordLocation] = []
+  /// About the bytes that `tail` takes, without vectors.
+  private var tailByteCount = 0
 
+  /// An empty collection.
   package init(space: Space) {
     self.space = space
+    version = .empty
   }
 
-  package func slot(of id: Text) -> UInt32? {
-    slotByID[id]
+  /// The records of a version.
+  ///
+  /// - Throws: `.corruption` if its segments contradict each other; `.resourceExhausted`.
+  init(space: Space, version: CollectionVersion) throws(ChromaError) {
+    self.space = space
+    self.version = version
+    for index in version.parts.indices { try load(index) }
+    // From the top, so that the smallest is taken first.
+    for slot in locations.indices.reversed() where !live.contains(UInt32(slot)) {
+      freeSlots.append(UInt32(slot))
+    }
+  }
+
+  private mutating func load(_ index: Int) throws(ChromaError) {
+    let part = version.parts[index]
+    let segment = part.segment
+    guard part.liveCount > 0 else { return }
+    guard segment.space == space else {
+      throw contradiction(part, "measures by \(segment.space.rawValue) and not \(space.rawValue)")
+    }
+    let table = try vectorTable(dimension: segment.dimension)
+    let (base, stride) = segment.vectors
+    for row in 0..<segment.rowCount where !part.dead.contains(UInt32(row)) {
+      let slot = segment.slot(row)
+      // A slot is given out only when no smaller one is free: there are fewer than positions.
+      guard Int64(slot) < version.position, segment.order(row) <= version.position,
+        live.insert(slot)
+      else {
+        throw contradiction(part, "has a record in slot \(slot), which another one has or none can")
+      }
+      if Int(slot) >= locations.count {
+        let missing = Int(slot) + 1 - locations.count
+        locations.append(
+          contentsOf: repeatElement(RecordLocation(segment: 0, row: 0), count: missing))
+      }
+      locations[Int(slot)] = RecordLocation(segment: index, row: row)
+      let inverseNorm = space == .cosine ? segment.inverseNorm(row) : 0
+      table.attach(slot, to: base + row * stride, inverseNorm: inverseNorm)
+    }
+    liveCount += part.liveCount
+  }
+
+  private func contradiction(_ part: CollectionVersion.Part, _ what: String) -> ChromaError {
+    .corruption("The segment \(part.blobName ?? Text("\(part.id) in the catalog")) \(what).")
+  }
+
+  /// About the bytes that the table takes in memory; mapped segments are the operating system's.
+  var byteCount: Int {
+    // 24: what each slot has in `locations` and in the vectors' layout.
+    tailByteCount + (vectors?.byteCount ?? 0) + 24 * locations.count + 16 * inserted.count
+  }
+
+  // MARK: Reading
+
+  package func slot(of id: Text) throws(ChromaError) -> UInt32? {
+    if let slot = slotByID[id] { return slot }
+    guard let location = try version.location(of: id) else { return nil }
+    let slot = version.slot(at: location)
+    return isCurrent(location, in: slot) ? slot : nil
+  }
+
+  /// Whether a row of the version still counts: as it is, or as what a tail record goes back to.
+  private func isCurrent(_ location: RecordLocation, in slot: UInt32) -> Bool {
+    guard live.contains(slot) else { return false }
+    let now = locations[Int(slot)]
+    return now == location || now.isInTail && tail[now.row].replaced == location
+  }
+
+  package func id(_ slot: UInt32) throws(ChromaError) -> Text {
+    let location = locations[Int(slot)]
+    if location.isInTail { return tail[location.row].id }
+    return try version.parts[location.segment].segment.id(location.row)
+  }
+
+  package func order(_ slot: UInt32) -> Int64 {
+    let location = locations[Int(slot)]
+    return location.isInTail ? tail[location.row].order : version.order(at: location)
+  }
+
+  package func document(_ slot: UInt32) throws(ChromaError) -> Text? {
+    var location = locations[Int(slot)]
+    if location.isInTail {
+      let record = tail[location.row]
+      if case .changed(let document) = record.document { return document }
+      guard let replaced = record.replaced else { return nil }
+      location = replaced
+    }
+    return try version.parts[location.segment].segment.document(location.row)
+  }
+
+  package func uri(_ slot: UInt32) throws(ChromaError) -> Text? {
+    var location = locations[Int(slot)]
+    if location.isInTail {
+      let record = tail[location.row]
+      if case .changed(let uri) = record.uri { return uri }
+      guard let replaced = record.replaced else { return nil }
+      location = replaced
+    }
+    return try version.parts[location.segment].segment.uri(location.row)
+  }
+
+  package func metadata(_ slot: UInt32) throws(ChromaError) -> Metadata? {
+    var location = locations[Int(slot)]
+    if location.isInTail {
+      let record = tail[location.row]
+      if case .changed(let metadata) = record.metadata { return metadata }
+      guard let replaced = record.replaced else { return nil }
+      location = replaced
+    }
+    return try version.parts[location.segment].segment.metadata(location.row)
   }
 
   /// The live slots in the order of insertion.
   package var slotsInOrder: some Sequence<UInt32> {
-    history.lazy.filter { isCurrent($0) }.map(\.slot)
+    let old = version.slotsInOrder().lazy.filter { isFromVersion($0) }
+    let new = inserted.lazy.filter { isCurrent($0) }.map(\.slot)
+    return Chain(first: old, second: new)
+  }
+
+  /// Whether a slot that the version uses still is that record's.
+  private func isFromVersion(_ slot: UInt32) -> Bool {
+    guard live.contains(slot) else { return false }
+    let location = locations[Int(slot)]
+    return !location.isInTail || tail[location.row].replaced != nil
   }
 
   private func isCurrent(_ entry: (order: Int64, slot: UInt32)) -> Bool {
-    live.contains(entry.slot) && orders[Int(entry.slot)] == entry.order
+    guard live.contains(entry.slot) else { return false }
+    let location = locations[Int(entry.slot)]
+    return location.isInTail && tail[location.row].order == entry.order
+  }
+
+  /// The live slots whose newest state is not in a segment, in ascending order.
+  var slotsInTail: [UInt32] {
+    live.filter { locations[Int($0)].isInTail }
+  }
+
+  /// The live slots whose newest state is a row of a segment.
+  func slots(ofSegment index: Int) -> [UInt32] {
+    let part = version.parts[index]
+    var slots: [UInt32] = []
+    for row in 0..<part.segment.rowCount where !part.dead.contains(UInt32(row)) {
+      let slot = part.segment.slot(row)
+      if live.contains(slot), locations[Int(slot)] == RecordLocation(segment: index, row: row) {
+        slots.append(slot)
+      }
+    }
+    return slots
+  }
+
+  /// Checks the vectors of slots that stand in segments: to be called before they are measured.
+  ///
+  /// - Throws: `.corruption` naming the blob.
+  package func verifyVectors(of slots: Bitset) throws(ChromaError) {
+    let doubtful = version.parts.map { !$0.segment.areVectorsVerified }
+    guard doubtful.contains(true) else { return }
+    for slot in slots { try verifyVector(slot, doubtful) }
+  }
+
+  package func verifyVectors(of slots: some Sequence<UInt32>) throws(ChromaError) {
+    let doubtful = version.parts.map { !$0.segment.areVectorsVerified }
+    guard doubtful.contains(true) else { return }
+    for slot in slots { try verifyVector(slot, doubtful) }
+  }
+
+  private func verifyVector(_ slot: UInt32, _ doubtful: [Bool]) throws(ChromaError) {
+    var location = locations[Int(slot)]
+    if location.isInTail {
+      let record = tail[location.row]
+      guard !record.hasVector, let replaced = record.replaced else { return }
+      location = replaced
+    }
+    guard doubtful[location.segment] else { return }
+    try version.parts[location.segment].segment.verifyVectors(rows: location.row..<location.row + 1)
   }
 
   // MARK: Changes, decided by Materialization
@@ -58,63 +229,130 @@ package struct RecordTable {
     id: Text, order: Int64, vector: UnsafeBufferPointer<Float>, document: Text?, uri: Text?,
     metadata: Metadata?
   ) throws(ChromaError) {
-    let slot = freeSlots.last ?? UInt32(ids.count)
+    let slot = freeSlots.last ?? UInt32(locations.count)
     // First what can fail, so that a failure leaves the table whole.
-    try setVector(slot, to: vector)
+    let table = try vectorTable(dimension: vector.count)
+    try table.set(slot, to: vector)
+    let row = append(
+      TailRecord(
+        id: id, order: order, replaced: nil, document: .changed(document), uri: .changed(uri),
+        metadata: .changed(metadata), hasVector: true))
     if freeSlots.popLast() == nil {
-      ids.append(id)
-      orders.append(order)
-      documents.append(document)
-      uris.append(uri)
-      metadatas.append(metadata)
+      locations.append(RecordLocation(tailRow: row))
     } else {
-      ids[Int(slot)] = id
-      orders[Int(slot)] = order
-      documents[Int(slot)] = document
-      uris[Int(slot)] = uri
-      metadatas[Int(slot)] = metadata
+      locations[Int(slot)] = RecordLocation(tailRow: row)
     }
     slotByID[id] = slot
     live.insert(slot)
     liveCount += 1
-    history.append((order, slot))
+    inserted.append((order, slot))
   }
 
   mutating func setVector(
     _ slot: UInt32, to vector: UnsafeBufferPointer<Float>
   ) throws(ChromaError) {
-    let table = vectors ?? VectorTable(dimension: vector.count, space: space)
-    guard table.dimension == vector.count else {
-      throw .corruption(
-        "A vector in the log has dimension \(vector.count), those before it \(table.dimension).")
-    }
+    let table = try vectorTable(dimension: vector.count)
+    let row = try tailRow(of: slot)
     try table.set(slot, to: vector)
-    vectors = table
+    tail[row].hasVector = true
   }
 
-  mutating func setDocument(_ slot: UInt32, to document: Text) {
-    documents[Int(slot)] = document
+  mutating func setDocument(_ slot: UInt32, to document: Text) throws(ChromaError) {
+    try change(slot) { $0.document = .changed(document) }
   }
 
-  mutating func setURI(_ slot: UInt32, to uri: Text) {
-    uris[Int(slot)] = uri
+  mutating func setURI(_ slot: UInt32, to uri: Text) throws(ChromaError) {
+    try change(slot) { $0.uri = .changed(uri) }
   }
 
-  mutating func setMetadata(_ slot: UInt32, to metadata: Metadata?) {
-    metadatas[Int(slot)] = metadata
+  mutating func setMetadata(_ slot: UInt32, to metadata: Metadata?) throws(ChromaError) {
+    try change(slot) { $0.metadata = .changed(metadata) }
   }
 
-  mutating func remove(_ slot: UInt32) {
-    slotByID[ids[Int(slot)]] = nil
+  mutating func remove(_ slot: UInt32) throws(ChromaError) {
+    let location = locations[Int(slot)]
+    if location.isInTail {
+      let record = tail[location.row]
+      if record.replaced == nil { slotByID[record.id] = nil }
+      tailByteCount -= record.byteCount
+      freeTailRows.append(location.row)
+    } else {
+      replaced.append(location)
+    }
     live.remove(slot)
     liveCount -= 1
-    documents[Int(slot)] = nil
-    uris[Int(slot)] = nil
-    metadatas[Int(slot)] = nil
+    vectors?.clear(slot)
     freeSlots.append(slot)
     // 64: small tables would be swept at every deletion.
-    if history.count > 2 * liveCount + 64 {
-      history = history.filter { isCurrent($0) }
+    if inserted.count > 2 * slotByID.count + 64 {
+      inserted = inserted.filter { isCurrent($0) }
     }
+  }
+
+  private mutating func change(
+    _ slot: UInt32, _ body: (inout TailRecord) -> Void
+  ) throws(ChromaError) {
+    let row = try tailRow(of: slot)
+    tailByteCount -= tail[row].byteCount
+    body(&tail[row])
+    tailByteCount += tail[row].byteCount
+  }
+
+  /// The slot's row of the tail, where it is to be changed.
+  private mutating func tailRow(of slot: UInt32) throws(ChromaError) -> Int {
+    let location = locations[Int(slot)]
+    if location.isInTail { return location.row }
+    let row = append(
+      TailRecord(
+        id: try version.parts[location.segment].segment.id(location.row),
+        order: version.order(at: location), replaced: location, document: .inherited,
+        uri: .inherited, metadata: .inherited, hasVector: false))
+    replaced.append(location)
+    locations[Int(slot)] = RecordLocation(tailRow: row)
+    return row
+  }
+
+  private mutating func append(_ record: TailRecord) -> Int {
+    tailByteCount += record.byteCount
+    if let row = freeTailRows.popLast() {
+      tail[row] = record
+      return row
+    }
+    tail.append(record)
+    return tail.count - 1
+  }
+
+  private mutating func vectorTable(dimension: Int) throws(ChromaError) -> VectorTable {
+    let table: VectorTable
+    if let vectors {
+      table = vectors
+    } else {
+      table = try VectorTable(dimension: dimension, space: space)
+    }
+    guard table.dimension == dimension else {
+      throw .corruption(
+        "A vector of the collection has dimension \(dimension), those before it "
+          + "\(table.dimension).")
+    }
+    vectors = table
+    return table
+  }
+}
+
+/// One sequence after another.
+private struct Chain<First: Sequence, Second: Sequence>: Sequence, IteratorProtocol
+where First.Element == Second.Element {
+  private var first: First.Iterator?
+  private var second: Second.Iterator
+
+  init(first: First, second: Second) {
+    self.first = first.makeIterator()
+    self.second = second.makeIterator()
+  }
+
+  mutating func next() -> First.Element? {
+    if let element = first?.next() { return element }
+    first = nil
+    return second.next()
   }
 }

@@ -1,6 +1,6 @@
 // Which records a call is about: ids and filters, as a set of slots.
 //
-// For now every candidate is looked at; columns and postings come with segments.
+// For now every candidate is looked at; columns and postings come next.
 
 package import ChromaBase
 import ChromaIndex
@@ -11,6 +11,8 @@ package struct Selection: Sendable {
   package let ids: [Text]?
   package let filter: Filter?
   package let documentFilter: DocumentFilter?
+  /// What `filter` looks at.
+  let filterNeeds: FilteredRecord.Fields
 
   /// - Throws: `.invalidArgument` if a filter does not parse.
   package init(
@@ -20,6 +22,7 @@ package struct Selection: Sendable {
     filter = if let whereJSON { try Filter(json: whereJSON) } else { nil }
     documentFilter =
       if let whereDocumentJSON { try DocumentFilter(json: whereDocumentJSON) } else { nil }
+    filterNeeds = filter?.needs ?? []
   }
 
   package static let everything = Selection()
@@ -28,6 +31,7 @@ package struct Selection: Sendable {
     ids = nil
     filter = nil
     documentFilter = nil
+    filterNeeds = []
   }
 
   package var hasFilter: Bool { filter != nil || documentFilter != nil }
@@ -57,7 +61,7 @@ struct Selector {
       return matches
     }
     var matches = Bitset()
-    try forEachMatch(in: ids.lazy.compactMap { table.slot(of: $0) }) { slot in
+    try forEachMatch(in: try slots(of: ids)) { slot in
       matches.insert(slot)
       return true
     }
@@ -78,9 +82,9 @@ struct Selector {
     }
     if let ids = selection.ids {
       // Few ids: sorting them by order beats walking the collection.
-      let unique = Set(ids.lazy.compactMap { table.slot(of: $0) })
-      let ordered = unique.sorted { table.orders[Int($0)] < table.orders[Int($1)] }
-      try forEachMatch(in: ordered, take)
+      let unique = Set(try slots(of: ids))
+      let ordered = unique.map { (order: table.order($0), slot: $0) }.sorted { $0 < $1 }
+      try forEachMatch(in: ordered.lazy.map(\.slot), take)
     } else {
       try forEachMatch(in: table.slotsInOrder, take)
     }
@@ -98,17 +102,34 @@ struct Selector {
         try cancel?.check()
       }
       visitedCount += 1
-      if matches(slot), !visit(slot) { return }
+      if try matches(slot), !visit(slot) { return }
     }
   }
 
-  private func matches(_ slot: UInt32) -> Bool {
-    if !selection.hasFilter { return true }
-    let record = FilteredRecord(
-      metadata: table.metadatas[Int(slot)], document: table.documents[Int(slot)],
-      uri: table.uris[Int(slot)])
-    if let filter = selection.filter, !filter.matches(record) { return false }
-    if let filter = selection.documentFilter, !filter.matches(record) { return false }
+  private func slots(of ids: [Text]) throws(ChromaError) -> [UInt32] {
+    var slots: [UInt32] = []
+    slots.reserveCapacity(ids.count)
+    for (index, id) in ids.enumerated() {
+      if index % Limits.cancellationRowInterval == 0 { try cancel?.check() }
+      if let slot = try table.slot(of: id) { slots.append(slot) }
+    }
+    return slots
+  }
+
+  /// Reads of a record only what the filters look at: a document may have to be unpacked.
+  private func matches(_ slot: UInt32) throws(ChromaError) -> Bool {
+    if let filter = selection.filter {
+      let needs = selection.filterNeeds
+      let record = FilteredRecord(
+        metadata: needs.contains(.metadata) ? try table.metadata(slot) : nil,
+        document: needs.contains(.document) ? try table.document(slot) : nil,
+        uri: needs.contains(.uri) ? try table.uri(slot) : nil)
+      if !filter.matches(record) { return false }
+    }
+    if let filter = selection.documentFilter {
+      let record = FilteredRecord(metadata: nil, document: try table.document(slot), uri: nil)
+      if !filter.matches(record) { return false }
+    }
     return true
   }
 }

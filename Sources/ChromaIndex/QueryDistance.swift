@@ -57,7 +57,7 @@ package struct QueryDistance: ~Copyable {
     precondition(slots.count <= Self.blockCountMax && slots.count <= distances.count)
     let layout = table.layout
     for (index, slot) in slots.enumerated() {
-      rows.initializeElement(at: index, to: UnsafePointer(layout.row(slot)))
+      rows.initializeElement(at: index, to: layout.row(slot))
     }
     let rows = UnsafeBufferPointer(rebasing: self.rows[..<slots.count])
     let query = UnsafeBufferPointer(self.query)
@@ -75,7 +75,7 @@ package struct QueryDistance: ~Copyable {
       kernels.dot(query, rows, into: distances)
       let inverse = queryNorm.inverse
       for index in rows.indices {
-        let distance = 1 - distances[index] * inverse * layout.inverseNorm(slots[index]).pointee
+        let distance = 1 - distances[index] * inverse * layout.inverseNorm(slots[index])
         distances[index] = distance.isFinite ? clamped(distance) : cosineInDouble(rows[index])
       }
     }

@@ -1,17 +1,15 @@
-// The vectors of a collection in memory, row by slot.
+// The vectors of a collection by slot: an address for each.
 //
-// Rows stand in chunks, each one allocation:
-//
-//     | row 0 | row 1 | ... | row n−1 | inverse norm 0 | ... | inverse norm n−1 |
-//
-// A row is `dimension` floats, padded to whole cache lines; n is a power of two, so that a slot
-// splits into chunk and row by shift and mask.
+// A row stands either in memory of the table's own, copied there by `set`, or in foreign memory that
+// somebody else keeps, `attach`ed: the mapped vectors of a segment. Rows of its own stand in chunks,
+// each one allocation of `stride` floats a row.
 //
 // Invariants:
-//   * Every row starts at a multiple of 64 bytes.
-//   * Only the first chunk ever grows, by doubling, until it is as large as the others: ten thousand
-//     collections of ten records must not cost a chunk each, and a large one must not be copied.
-//   * Chunks are zeroed when allocated: a slot that was never set reads as zeros, not as old memory.
+//   * Rows of its own start at multiples of 64 bytes.
+//   * Chunks never move: an address holds until its slot is set, attached or cleared.
+//   * Only the first chunks are small: ten thousand collections of ten records must not cost a full
+//     one each.
+//   * A slot that holds nothing reads as zeros, not as old memory.
 //   * The inverse norms are there in cosine space only.
 
 package import ChromaBase
@@ -20,39 +18,54 @@ import Glibc
 /// Vectors of one dimension by slot: a dense number that the engine hands out, and out again.
 ///
 /// Which slots hold a live record is the engine's to know. Any number of threads may read at once,
-/// or one may write, which is for the engine's lock to see to; pointers into the table hold until
-/// the next write.
+/// or one may write, which is for the engine's lock to see to; addresses hold until the next write.
 package final class VectorTable {
   package let dimension: Int
   package let space: Space
   /// Where the rows stand. Whoever measures many copies it out once: each look at a property of a
   /// class costs the check that nobody is writing it.
   private(set) var layout: Layout
+  private var owned = Bitset()
+  private var chunks: [UnsafeMutablePointer<Float>] = []
+  private var freeRows: [UnsafeMutablePointer<Float>] = []
+  /// Bytes allocated for vectors.
+  package private(set) var byteCount = 0
+
+  /// Floats from one row to the next.
+  private let stride: Int
+  private let zeros: UnsafeMutablePointer<Float>
 
   /// Bytes that a chunk's rows may take, unless a single row takes more.
   private static let chunkByteCountMax = 1 << 20
-  /// Rows of the first chunk as it starts.
-  private static let firstCapacity = 16
+  /// Rows of the first chunk; each chunk has as many as all before it, up to the largest.
+  private static let firstRowCount = 16
   private static let lineByteCount = 64
 
   /// - Parameter dimension: 1 to `Limits.dimensionMax`.
-  package init(dimension: Int, space: Space) {
+  package init(dimension: Int, space: Space) throws(ChromaError) {
     precondition((1...Limits.dimensionMax).contains(dimension))
     self.dimension = dimension
     self.space = space
-    let floatsPerLine = Self.lineByteCount / MemoryLayout<Float>.stride
-    let stride = (dimension + floatsPerLine - 1) / floatsPerLine * floatsPerLine
-    let rows = max(1, Self.chunkByteCountMax / (stride * MemoryLayout<Float>.stride))
-    layout = Layout(stride: stride, chunkShift: Int.bitWidth - 1 - rows.leadingZeroBitCount)
+    stride = Self.stride(of: dimension)
+    zeros = try Self.allocate(floatCount: stride, held: 0)
+    layout = Layout(zeros: UnsafePointer(zeros))
   }
 
   deinit {
-    for chunk in layout.chunks { free(chunk) }
+    for chunk in chunks { free(chunk) }
+    free(zeros)
   }
 
-  /// Bytes allocated for vectors.
-  package var byteCount: Int {
-    layout.capacity * floatsPerRow * MemoryLayout<Float>.stride
+  /// Floats from one row of a dimension to the next, so that each begins at a cache line.
+  package static func stride(of dimension: Int) -> Int {
+    let floatsPerLine = lineByteCount / MemoryLayout<Float>.stride
+    return (dimension + floatsPerLine - 1) / floatsPerLine * floatsPerLine
+  }
+
+  /// Makes room for this many slots at once, where many follow.
+  package func reserve(slotCount: Int) {
+    layout.rows.reserveCapacity(slotCount)
+    if space == .cosine { layout.inverseNorms.reserveCapacity(slotCount) }
   }
 
   /// Copies `row`, which stands outside the table, to `slot`. Makes room for all slots up to it.
@@ -62,55 +75,80 @@ package final class VectorTable {
     _ slot: UInt32, to row: UnsafeBufferPointer<Float>
   ) throws(ChromaError) {
     precondition(row.count == dimension)
-    while slot >= layout.capacity { try grow() }
-    if let elements = row.baseAddress {
-      layout.row(slot).update(from: elements, count: dimension)
+    let target: UnsafeMutablePointer<Float>
+    if owned.contains(slot) {
+      target = UnsafeMutablePointer(mutating: layout.row(slot))
+    } else {
+      if freeRows.isEmpty { try grow() }
+      target = freeRows.removeLast()
+      owned.insert(slot)
     }
-    if space == .cosine {
-      layout.inverseNorm(slot).pointee = Norm(of: row).inverse
-    }
+    if let elements = row.baseAddress { target.update(from: elements, count: dimension) }
+    layout.extend(to: slot, hasNorms: space == .cosine)
+    layout.rows[Int(slot)] = UnsafePointer(target)
+    if space == .cosine { layout.inverseNorms[Int(slot)] = Norm(of: row).inverse }
   }
 
-  /// The row of a slot that was set.
+  /// Lets the slot stand for a row in memory that outlives the table.
+  ///
+  /// - Parameters:
+  ///   - row: `dimension` floats, aligned as floats are.
+  ///   - inverseNorm: what `inverseNorm(of:)` says of the row; ignored unless in cosine space.
+  package func attach(_ slot: UInt32, to row: UnsafePointer<Float>, inverseNorm: Float) {
+    clear(slot)
+    layout.extend(to: slot, hasNorms: space == .cosine)
+    layout.rows[Int(slot)] = row
+    if space == .cosine { layout.inverseNorms[Int(slot)] = inverseNorm }
+  }
+
+  /// Forgets the slot's row.
+  package func clear(_ slot: UInt32) {
+    guard Int(slot) < layout.rows.count else { return }
+    if owned.remove(slot) {
+      freeRows.append(UnsafeMutablePointer(mutating: layout.rows[Int(slot)]))
+    }
+    layout.rows[Int(slot)] = UnsafePointer(zeros)
+  }
+
+  /// The row of a slot.
   package func row(_ slot: UInt32) -> UnsafeBufferPointer<Float> {
     UnsafeBufferPointer(start: layout.row(slot), count: dimension)
   }
 
-  private var floatsPerRow: Int { space == .cosine ? layout.stride + 1 : layout.stride }
-
-  private func grow() throws(ChromaError) {
-    let full = 1 << layout.chunkShift
-    let capacity = layout.capacity
-    guard capacity < full else {
-      layout.chunks.append(try allocateChunk(rows: full))
-      layout.capacity += full
-      return
-    }
-    let rows = min(full, max(Self.firstCapacity, 2 * capacity))
-    let chunk = try allocateChunk(rows: rows)
-    if let old = layout.chunks.first {
-      let stride = layout.stride
-      chunk.update(from: old, count: capacity * stride)
-      if space == .cosine {
-        (chunk + rows * stride).update(from: old + capacity * stride, count: capacity)
-      }
-      free(old)
-    }
-    layout.chunks = [chunk]
-    layout.capacity = rows
+  /// The factor that makes a product with the slot's row a cosine. In cosine space only.
+  package func inverseNorm(_ slot: UInt32) -> Float {
+    layout.inverseNorm(slot)
   }
 
-  private func allocateChunk(rows: Int) throws(ChromaError) -> UnsafeMutablePointer<Float> {
-    let count = rows * floatsPerRow
-    let byteCount = count * MemoryLayout<Float>.stride
+  /// The factor that makes a product with a row a cosine: what segments store beside it.
+  package static func inverseNorm(of row: UnsafeBufferPointer<Float>) -> Float {
+    Norm(of: row).inverse
+  }
+
+  private func grow() throws(ChromaError) {
+    let rowByteCount = stride * MemoryLayout<Float>.stride
+    let heldRowCount = byteCount / rowByteCount
+    let rowCountMax = max(1, Self.chunkByteCountMax / rowByteCount)
+    let rowCount = min(rowCountMax, max(Self.firstRowCount, heldRowCount))
+    let chunk = try Self.allocate(floatCount: rowCount * stride, held: byteCount)
+    chunks.append(chunk)
+    byteCount += rowCount * rowByteCount
+    // Taken from the end: rows that follow each other should be neighbours.
+    for row in (0..<rowCount).reversed() { freeRows.append(chunk + row * stride) }
+  }
+
+  private static func allocate(
+    floatCount: Int, held: Int
+  ) throws(ChromaError) -> UnsafeMutablePointer<Float> {
+    let byteCount = floatCount * MemoryLayout<Float>.stride
     var address: UnsafeMutableRawPointer?
-    guard posix_memalign(&address, Self.lineByteCount, byteCount) == 0, let address else {
+    guard posix_memalign(&address, lineByteCount, byteCount) == 0, let address else {
       throw ChromaError(
         .resourceExhausted,
-        "There is no memory for \(byteCount) more bytes of vectors; \(self.byteCount) are held.")
+        "There is no memory for \(byteCount) more bytes of vectors; \(held) are held.")
     }
-    let floats = address.bindMemory(to: Float.self, capacity: count)
-    floats.initialize(repeating: 0, count: count)
+    let floats = address.bindMemory(to: Float.self, capacity: floatCount)
+    floats.initialize(repeating: 0, count: floatCount)
     return floats
   }
 }
@@ -118,34 +156,27 @@ package final class VectorTable {
 extension VectorTable {
   /// From slots to addresses. Traps on a slot without room: past it lies foreign memory.
   struct Layout {
-    /// Floats from one row to the next.
-    let stride: Int
-    /// A slot's chunk is `slot >> chunkShift`; full chunks hold 1 << chunkShift rows.
-    let chunkShift: Int
-    var chunks: [UnsafeMutablePointer<Float>] = []
-    /// Rows that there is room for: once the first chunk is full-grown, a whole number of chunks.
-    var capacity = 0
+    /// What slots without a row read as.
+    let zeros: UnsafePointer<Float>
+    var rows: [UnsafePointer<Float>] = []
+    var inverseNorms: [Float] = []
 
     @inline(__always)
-    func row(_ slot: UInt32) -> UnsafeMutablePointer<Float> {
-      let (chunk, index) = place(of: slot)
-      return chunk + index * stride
+    func row(_ slot: UInt32) -> UnsafePointer<Float> {
+      rows[Int(slot)]
     }
 
-    /// Where what `Norm.inverse` says of a slot's row is kept. In cosine space only.
+    /// What `Norm.inverse` says of a slot's row. In cosine space only.
     @inline(__always)
-    func inverseNorm(_ slot: UInt32) -> UnsafeMutablePointer<Float> {
-      let (chunk, index) = place(of: slot)
-      // All chunks are full-sized, or there is but one, of `capacity` rows.
-      let rowsPerChunk = min(capacity, 1 << chunkShift)
-      return chunk + rowsPerChunk * stride + index
+    func inverseNorm(_ slot: UInt32) -> Float {
+      inverseNorms[Int(slot)]
     }
 
-    @inline(__always)
-    private func place(of slot: UInt32) -> (chunk: UnsafeMutablePointer<Float>, index: Int) {
-      let slot = Int(slot)
-      precondition(slot < capacity)
-      return (chunks[slot >> chunkShift], slot & ((1 << chunkShift) - 1))
+    mutating func extend(to slot: UInt32, hasNorms: Bool) {
+      let missing = Int(slot) + 1 - rows.count
+      guard missing > 0 else { return }
+      rows.append(contentsOf: repeatElement(zeros, count: missing))
+      if hasNorms { inverseNorms.append(contentsOf: repeatElement(0, count: missing)) }
     }
   }
 }

@@ -23,6 +23,19 @@ package struct FilteredRecord: Sendable {
     self.document = document
     self.uri = uri
   }
+
+  /// Parts of a record that a filter may look at.
+  package struct Fields: OptionSet, Sendable {
+    package let rawValue: UInt8
+
+    package init(rawValue: UInt8) {
+      self.rawValue = rawValue
+    }
+
+    package static let metadata = Fields(rawValue: 1)
+    package static let document = Fields(rawValue: 2)
+    package static let uri = Fields(rawValue: 4)
+  }
 }
 
 /// A condition on a record's metadata, and through the key `#document` on its document.
@@ -52,6 +65,17 @@ package enum Filter: Sendable {
     case isGreaterOrEqual(to: Number)
     /// An array has the element.
     case contains(Literal)
+  }
+
+  /// What the filter looks at: the rest of a record need not be there.
+  package var needs: FilteredRecord.Fields {
+    switch self {
+    case .and(let filters), .or(let filters):
+      filters.reduce(into: []) { $0.formUnion($1.needs) }
+    case .field(.metadata, _, _): .metadata
+    case .field(.document, _, _), .document: .document
+    case .field(.uri, _, _): .uri
+    }
   }
 
   /// Whether the filter holds of a record.

@@ -111,13 +111,12 @@ package struct BlobStore: Sendable {
 
   /// The whole payload of a blob of at most `Limits.batchByteCountMax` bytes.
   ///
-  /// - Throws: As `open`; `.corruption` also if the blob is missing.
-  package func read(_ name: String) throws(ChromaError) -> [UInt8] {
+  /// - Returns: Nil if there is none of that name.
+  /// - Throws: As `open`.
+  package func read(_ name: String) throws(ChromaError) -> [UInt8]? {
     try Self.check(name)
     let path = path(of: name)
-    guard let file = try fileSystem.openIfPresent(path, .readOnly) else {
-      throw .corruption("The blob \(path) is missing.")
-    }
+    guard let file = try fileSystem.openIfPresent(path, .readOnly) else { return nil }
     // Not mapped: all of it is wanted, once.
     let blob = try Blob(file, name: name, mapsFiles: false, held: held)
     guard blob.byteCount <= Limits.batchByteCountMax else {
@@ -141,6 +140,12 @@ package struct BlobStore: Sendable {
   }
 
   // MARK: Names
+
+  /// The blob that a file of the folder is, or will be when it is finished.
+  package static func blobName(of fileName: String) -> String {
+    fileName.hasSuffix(temporarySuffix)
+      ? String(fileName.dropLast(temporarySuffix.count)) : fileName
+  }
 
   /// Where a blob stands.
   package func path(of name: String) -> String {

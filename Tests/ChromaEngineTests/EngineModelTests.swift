@@ -5,8 +5,8 @@ import ChromaTestSupport
 import Testing
 
 /// What the engine answers is what its log comes to. Method: random histories on the engine and on
-/// the model; after every few writes everything that can be read is compared. Reopening and a second
-/// engine on the same files must not change an answer.
+/// the model; after every few writes everything that can be read is compared. Neither reopening, nor a
+/// second engine on the same files, nor any compaction may change an answer.
 @Suite struct EngineModelTests {
   static let dimension = 3
 
@@ -18,7 +18,7 @@ import Testing
       try Engine(
         EngineEnvironment(
           fileSystem: files, directory: "/db", clock: SystemClock(), random: random,
-          isShared: true))
+          isShared: true, compactionLimits: .tiny))
     }
   }
 
@@ -46,12 +46,21 @@ import Testing
       try (random.oneIn(3) ? other : engine).write(batch, to: id)
       model.apply(batch)
       if random.oneIn(10) { engine = try setting.open() }
+      if random.oneIn(4) { try compact(random.oneIn(2) ? engine : other, id, &random) }
       if random.oneIn(3) {
         let query = (0..<Self.dimension).map { _ in Float(random.int(in: -3...3)) }
         for reader in [engine, other] {
           try expectEqual(reader, id, model, space, query, "seed \(seed), step \(step)")
         }
       }
+    }
+  }
+
+  private func compact(_ engine: Engine, _ id: UUID, _ random: inout SeededRandom) throws {
+    switch random.int(in: 0...2) {
+    case 0: try engine.flush(id)
+    case 1: try engine.compact(id)
+    default: try engine.tidy(id)
     }
   }
 

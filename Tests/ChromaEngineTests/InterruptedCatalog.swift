@@ -121,6 +121,8 @@ final class InterruptedCatalog: Catalog {
 
   func foldBackAll() throws(ChromaError) -> Bool { try base.foldBackAll() }
 
+  func collectionIDs() throws(ChromaError) -> [UUID] { try base.collectionIDs() }
+
   func referencedBlobs() throws(ChromaError) -> [Text] { try base.referencedBlobs() }
 
   func close() { base.close() }

@@ -15,7 +15,7 @@ import Testing
     let orders: [UInt64]
 
     init(_ rows: [[Float]], dimension: Int, space: Space, random: inout SeededRandom) throws {
-      table = VectorTable(dimension: dimension, space: space)
+      table = try VectorTable(dimension: dimension, space: space)
       self.rows = rows
       orders = (0..<UInt64(rows.count)).shuffled(using: &random)
       for (slot, row) in rows.enumerated() {

@@ -14,7 +14,7 @@ import Testing
   func rowsStayAsTheyWereStored(dimension: Int) throws {
     let seed = UInt64(dimension)
     var random = SeededRandom(seed)
-    let table = VectorTable(dimension: dimension, space: random.element(of: Space.allCases))
+    let table = try VectorTable(dimension: dimension, space: random.element(of: Space.allCases))
     /// A row that one number determines, so that the model need not hold the floats.
     func row(_ content: UInt32) -> [Float] {
       (0..<dimension).map {
@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test func slotsInBetweenReadAsZeros() throws {
-    let table = VectorTable(dimension: 2, space: .l2)
+    let table = try VectorTable(dimension: 2, space: .l2)
     try set(table, 40_000, [1, 2])
     for slot: UInt32 in [0, 15, 16, 20_000, 39_999] {
       #expect(Array(table.row(slot)) == [0, 0])
@@ -47,15 +47,49 @@ import Testing
     #expect(Array(table.row(40_000)) == [1, 2])
   }
 
+  @Test(
+    "own, attached and cleared rows do not disturb each other", arguments: 0..<20 as Range<UInt64>)
+  func attachedRows(seed: UInt64) throws {
+    let dimension = 5
+    var random = SeededRandom(seed)
+    let foreign = UnsafeMutablePointer<Float>.allocate(capacity: 64 * 16)
+    defer { foreign.deallocate() }
+    for index in 0..<64 * 16 { foreign[index] = Float(index) }
+    let table = try VectorTable(dimension: dimension, space: .cosine)
+    var model: [UInt32: [Float]] = [:]
+    for step in 0..<400 {
+      let slot = UInt32(random.int(in: 0...99))
+      switch random.int(in: 0...3) {
+      case 0:
+        table.clear(slot)
+        model[slot] = nil
+      case 1:
+        let row = foreign + 16 * random.int(in: 0...63)
+        table.attach(slot, to: row, inverseNorm: row[0])
+        model[slot] = Array(UnsafeBufferPointer(start: row, count: dimension)) + [row[0]]
+      default:
+        let row = (0..<dimension).map { Float(step * 10 + $0) }
+        try set(table, slot, row)
+        let norm = row.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+        model[slot] = row + [norm == 0 ? 0 : Float(1 / norm)]
+      }
+    }
+    for (slot, row) in model {
+      #expect(Array(table.row(slot)) + [table.inverseNorm(slot)] == row, "seed \(seed)")
+    }
+    // 100 slots, however often they changed hands.
+    #expect(table.byteCount <= 2 * 100 * 64, "seed \(seed)")
+  }
+
   @Test func aSmallCollectionTakesLittleMemory() throws {
-    let table = VectorTable(dimension: 384, space: .cosine)
+    let table = try VectorTable(dimension: 384, space: .cosine)
     #expect(table.byteCount == 0)
     for slot in 0..<UInt32(10) { try set(table, slot, Array(repeating: 1, count: 384)) }
     #expect(table.byteCount < 2 * 10 * 384 * 4)
   }
 
   @Test func memoryGrowsWithTheRows() throws {
-    let table = VectorTable(dimension: 16, space: .l2)
+    let table = try VectorTable(dimension: 16, space: .l2)
     for slot in 0..<UInt32(100_000) { try set(table, slot, Array(repeating: 1, count: 16)) }
     let rowBytes = 100_000 * 16 * 4
     #expect((rowBytes...rowBytes + 1 << 20).contains(table.byteCount))

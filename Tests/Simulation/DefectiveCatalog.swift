@@ -127,6 +127,8 @@ final class DefectiveCatalog: Catalog {
       isComplete: changes.isComplete)
   }
 
+  func collectionIDs() throws(ChromaError) -> [UUID] { try base.collectionIDs() }
+
   func referencedBlobs() throws(ChromaError) -> [Text] {
     try commitHeld()
     let blobs = try base.referencedBlobs()

@@ -1,0 +1,56 @@
+import ChromaBase
+import ChromaCatalog
+import Synchronization
+
+/// What writers do at once about logs that have grown too much. Belongs to whoever holds the turn.
+final class CompactionSteps: Sendable {
+  private let compactor: Compactor
+  private let known: KnownCollections
+  private let debts: LogDebts
+  /// Collections whose step failed, and the rows of their log from which it is tried again: a full
+  /// disk or a damaged segment must not make every write try in vain.
+  private let retries = Mutex<[UUID: Int]>([:])
+
+  init(compactor: Compactor, known: KnownCollections, debts: LogDebts) {
+    self.compactor = compactor
+    self.known = known
+    self.debts = debts
+  }
+
+  /// Takes a step for each collection that was written to and needs one.
+  ///
+  /// - Returns: The collections that were written to.
+  func takeDue() -> [UUID] {
+    let debts = debts.takeAll()
+    for (id, debt) in debts where mayBeDue(debt, of: id) {
+      do throws(ChromaError) {
+        try takeStep(id)
+        retries.withLock { $0[id] = nil }
+      } catch {
+        // The commit stands, whatever happens here.
+        retries.withLock { $0[id] = error.kind == .notFound ? nil : 2 * debt.rowCount }
+      }
+    }
+    return Array(debts.keys)
+  }
+
+  /// Without looking at the collection.
+  private func mayBeDue(_ debt: LogDebt, of id: UUID) -> Bool {
+    if let retry = retries.withLock({ $0[id] }), debt.rowCount < retry { return false }
+    return known.meter.isOverLimit
+      || compactor.policy.isDue(
+        rowCount: debt.rowCount, recordCount: debt.recordCount, byteCount: debt.byteCount,
+        liveByteCount: 0)
+  }
+
+  private func takeStep(_ id: UUID) throws(ChromaError) {
+    let mustShrink = known.meter.isOverLimit
+    try compactor.step(try known.state(of: id)) { [policy = compactor.policy] row, liveByteCount in
+      mustShrink
+        || policy.isDue(
+          rowCount: row.logRowCount, recordCount: row.logDebt.recordCount,
+          byteCount: row.logByteCount, liveByteCount: liveByteCount)
+    }
+    if mustShrink { known.forgetUnused() }
+  }
+}

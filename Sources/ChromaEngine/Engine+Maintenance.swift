@@ -1,0 +1,91 @@
+// Space and speed, on demand: flush, compact, statistics.
+
+package import ChromaBase
+
+/// How far a long call has come.
+package struct MaintenanceProgress: Sendable {
+  package let collectionCount: Int
+  package let doneCount: Int
+}
+
+/// What a collection takes.
+package struct CollectionStatistics: Sendable {
+  package let recordCount: Int
+  /// Grows with every compaction.
+  package let version: Int64
+  /// The position of the last record in the log, ever.
+  package let position: Int64
+  /// Rows, records and bytes of the log that are not in segments yet.
+  package let logRowCount: Int
+  package let logRecordCount: Int
+  package let logByteCount: Int
+  package let segmentCount: Int
+  package let segmentByteCount: Int
+  /// Rows of segments that are deleted and still there.
+  package let deadRowCount: Int
+  /// Bytes that compactions of the collection wrote, ever.
+  package let compactedByteCount: Int64
+}
+
+extension Engine {
+  /// Brings every collection, or one, to rest: all that was written stands in segments, and nothing
+  /// that was deleted before the call is left in any file.
+  ///
+  /// - Parameter progress: Called on this thread, before the first and after each collection.
+  /// - Throws: `.notFound`, `.cancelled`, `.locked`, `.corruption`, `.io`, `.outOfSpace`.
+  package func flush(
+    _ id: UUID? = nil, cancel: CancelToken? = nil,
+    progress: (MaintenanceProgress) -> Void = { _ in }
+  ) throws(ChromaError) {
+    try maintain(id, cancel, progress) { (id) throws(ChromaError) in
+      try maintenance.flush(id, cancel: cancel)
+    }
+  }
+
+  /// As `flush`, and makes as few segments of each collection as their largest size allows.
+  package func compact(
+    _ id: UUID? = nil, cancel: CancelToken? = nil,
+    progress: (MaintenanceProgress) -> Void = { _ in }
+  ) throws(ChromaError) {
+    try maintain(id, cancel, progress) { (id) throws(ChromaError) in
+      try maintenance.compact(id, cancel: cancel)
+    }
+  }
+
+  /// What the background thread does for a collection that nobody writes to any more, here and now.
+  package func tidy(_ id: UUID) throws(ChromaError) {
+    try maintenance.tidy(id, isIdle: true, cancel: nil)
+  }
+
+  private func maintain(
+    _ id: UUID?, _ cancel: CancelToken?, _ progress: (MaintenanceProgress) -> Void,
+    _ work: (UUID) throws(ChromaError) -> Void
+  ) throws(ChromaError) {
+    let ids = if let id { [id] } else { try catalog.collectionIDs() }
+    for (index, each) in ids.enumerated() {
+      progress(MaintenanceProgress(collectionCount: ids.count, doneCount: index))
+      do throws(ChromaError) {
+        try work(each)
+      } catch {
+        // One of many may be deleted meanwhile.
+        guard id == nil, error.kind == .notFound else { throw error }
+        known.forget(each)
+      }
+    }
+    try maintenance.shrink()
+    progress(MaintenanceProgress(collectionCount: ids.count, doneCount: ids.count))
+  }
+
+  package func statistics(of id: UUID) throws(ChromaError) -> CollectionStatistics {
+    try known.state(of: id).read { (row, table, _) in
+      let parts = table.version.parts
+      return CollectionStatistics(
+        recordCount: table.liveCount, version: row.version, position: row.nextPosition - 1,
+        logRowCount: row.logRowCount, logRecordCount: row.logDebt.recordCount,
+        logByteCount: row.logByteCount, segmentCount: parts.count,
+        segmentByteCount: table.version.byteCount,
+        deadRowCount: parts.reduce(0) { $0 + $1.deadCount },
+        compactedByteCount: row.compactedByteCount)
+    }
+  }
+}

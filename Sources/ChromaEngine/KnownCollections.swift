@@ -1,0 +1,80 @@
+import ChromaBase
+import ChromaCatalog
+import Synchronization
+
+/// The collections of one engine that were used in this process. Thread-safe.
+final class KnownCollections: Sendable {
+  private struct States {
+    var byID: [UUID: CollectionState] = [:]
+    /// Since other processes' deletions were last looked for.
+    var newCount = 0
+  }
+
+  private let catalog: any Catalog
+  private let opener: SegmentOpener
+  let meter: MemoryMeter
+  private let states = Mutex(States())
+
+  init(catalog: any Catalog, opener: SegmentOpener, meter: MemoryMeter) {
+    self.catalog = catalog
+    self.opener = opener
+    self.meter = meter
+  }
+
+  /// The state of a collection, which may not exist: its first read says.
+  func state(of id: UUID) throws(ChromaError) -> CollectionState {
+    if let state = knownState(of: id) {
+      state.lastUse = meter.nextUse()
+      return state
+    }
+    let row = try catalog.collection(id: id)
+    let configuration = try CollectionConfiguration(stored: row.configuration)
+    let fresh = CollectionState(
+      id: id, space: configuration.space, catalog: catalog, opener: opener, meter: meter)
+    forgetUnused()
+    try forgetDeletedElsewhere()
+    return states.withLock { states in
+      let state = states.byID[id] ?? fresh
+      states.byID[id] = state
+      return state
+    }
+  }
+
+  func knownState(of id: UUID) -> CollectionState? {
+    states.withLock { $0.byID[id] }
+  }
+
+  /// Forgets a collection that is gone.
+  func forget(_ id: UUID) {
+    _ = states.withLock { $0.byID.removeValue(forKey: id) }
+  }
+
+  func forgetAll() {
+    states.withLock { $0.byID = [:] }
+  }
+
+  /// Forgets the collections that were used longest ago, until the others take less than the limit
+  /// with something to spare. They are read again when they are used again.
+  func forgetUnused() {
+    guard meter.isOverLimit else { return }
+    let byAge = states.withLock { Array($0.byID.values) }.sorted { $0.lastUse < $1.lastUse }
+    // The newest is in use.
+    for state in byAge.dropLast() where meter.isOver(meter.limit / 4 * 3) { forget(state.id) }
+  }
+
+  /// Forgets what other processes deleted: nobody may ask for it again, and a process that reads for
+  /// months must not keep every collection that ever was. Looks at all that are known once an eighth
+  /// of them is new, so that a new one costs no more than some looks.
+  private func forgetDeletedElsewhere() throws(ChromaError) {
+    let known = states.withLock { states -> [UUID] in
+      states.newCount += 1
+      guard states.newCount > states.byID.count / 8 else { return [] }
+      states.newCount = 0
+      return Array(states.byID.keys)
+    }
+    let none = KnownState(version: 0, position: .max)
+    for id in known where try catalog.changes(in: id, after: none, byteCountMax: 0) == nil {
+      forget(id)
+    }
+  }
+}

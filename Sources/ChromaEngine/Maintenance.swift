@@ -1,0 +1,123 @@
+// What keeps a database small and quick to open, beside its writes: merges, and what `flush` and
+// `compact` ask for. The engine and its background thread share it.
+
+import ChromaBase
+import ChromaCatalog
+import Synchronization
+
+final class Maintenance: Sendable {
+  /// Long enough for a turn among writers that take turns, short enough for whoever closes.
+  private static let tidyTimeoutMilliseconds = 100
+
+  let catalog: any Catalog
+  let known: KnownCollections
+  let compactor: Compactor
+  private let commits: CommitQueue
+  /// Held by the thread that merges: a second one would only find the lease taken.
+  private let merging = Mutex(())
+
+  init(
+    catalog: any Catalog, known: KnownCollections, compactor: Compactor, commits: CommitQueue
+  ) {
+    self.catalog = catalog
+    self.known = known
+    self.compactor = compactor
+    self.commits = commits
+  }
+
+  /// What a collection that was written to still needs: a step if nobody writes to it any more, and
+  /// the merges that sizes ask for.
+  ///
+  /// - Throws: `.locked` at once where others write: whoever asked for nothing does not wait.
+  func tidy(_ id: UUID, isIdle: Bool, cancel: CancelToken?) throws(ChromaError) {
+    let state = try known.state(of: id)
+    if isIdle {
+      try exclusively(timeoutMilliseconds: Self.tidyTimeoutMilliseconds) {
+        [compactor] () throws(ChromaError) in
+        try compactor.step(state, cancel: cancel) { row, liveByteCount in
+          compactor.policy.isDueWhenIdle(
+            byteCount: row.logByteCount, liveByteCount: liveByteCount)
+        }
+      }
+    }
+    while try merge(
+      state, cancel, timeoutMilliseconds: Self.tidyTimeoutMilliseconds,
+      { version in compactor.policy.merged(version.sizes) })
+    {}
+  }
+
+  /// Turns the whole log of a collection into segments and drops every dead row: afterwards nothing
+  /// that was deleted before the call is left in its segments.
+  func flush(_ id: UUID, cancel: CancelToken?) throws(ChromaError) {
+    let state = try known.state(of: id)
+    try takeStep(state, cancel)
+    // Those that have dead rows now; what dies meanwhile is for the next flush.
+    let wasteful = try state.read { (_, table, _) in
+      table.version.parts.filter { $0.deadCount > 0 }.map(\.id)
+    }
+    for segment in wasteful {
+      _ = try merge(state, cancel) { version in
+        version.parts.indices.filter { version.parts[$0].id == segment }
+      }
+    }
+  }
+
+  /// Turns a collection into as few segments as their largest size allows.
+  func compact(_ id: UUID, cancel: CancelToken?) throws(ChromaError) {
+    let state = try known.state(of: id)
+    try takeStep(state, cancel)
+    let groups = try state.read { (_, table, _) in
+      compactor.policy.mergedFully(table.version.sizes).map { group in
+        Set(group.map { table.version.parts[$0].id })
+      }
+    }
+    for group in groups {
+      _ = try merge(state, cancel) { version in
+        version.parts.indices.filter { group.contains(version.parts[$0].id) }
+      }
+    }
+  }
+
+  /// Gives what compactions freed back to the file system, and leaves nothing in the WAL.
+  ///
+  /// - Throws: `.locked` if a reader was in the way for longer than the catalog waits.
+  func shrink() throws(ChromaError) {
+    let isFolded = try exclusively { [catalog] () throws(ChromaError) in
+      try catalog.shrink()
+      return try catalog.foldBackAll()
+    }
+    guard isFolded else {
+      throw ChromaError(
+        .locked,
+        "What was deleted may still stand in the write-ahead log: somebody has read the database "
+          + "for too long without a pause. Everything is stored; try again.")
+    }
+  }
+
+  private func takeStep(_ state: CollectionState, _ cancel: CancelToken?) throws(ChromaError) {
+    try exclusively { [compactor] () throws(ChromaError) in
+      try compactor.step(state, cancel: cancel)
+    }
+  }
+
+  private func merge(
+    _ state: CollectionState, _ cancel: CancelToken?,
+    timeoutMilliseconds: Int = Limits.writeTurnTimeoutMilliseconds,
+    _ choose: (CollectionVersion) -> [Int]
+  ) throws(ChromaError) -> Bool {
+    try merging.withLock { (_) throws(ChromaError) in
+      try compactor.merge(state, cancel: cancel, choose: choose) {
+        (work) throws(ChromaError) in
+        try exclusively(timeoutMilliseconds: timeoutMilliseconds, work)
+      }
+    }
+  }
+
+  @discardableResult
+  private func exclusively(
+    timeoutMilliseconds: Int = Limits.writeTurnTimeoutMilliseconds,
+    _ work: @escaping () throws(ChromaError) -> Bool
+  ) throws(ChromaError) -> Bool {
+    try commits.exclusively(timeoutMilliseconds: timeoutMilliseconds, work)
+  }
+}
