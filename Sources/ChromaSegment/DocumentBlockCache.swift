@@ -10,7 +10,7 @@ package final class DocumentBlockCache: Sendable {
   }
 
   private struct Entry {
-    var bytes: [UInt8]
+    let block: DocumentBlock
     var lastUse: UInt64
   }
 
@@ -40,28 +40,28 @@ package final class DocumentBlockCache: Sendable {
     }
   }
 
-  func block(_ key: Key) -> [UInt8]? {
+  func block(_ key: Key) -> DocumentBlock? {
     content.withLock { content in
+      guard let index = content.entries.index(forKey: key) else { return nil }
       content.useCount += 1
-      let now = content.useCount
-      content.entries[key]?.lastUse = now
-      return content.entries[key]?.bytes
+      content.entries.values[index].lastUse = content.useCount
+      return content.entries.values[index].block
     }
   }
 
-  func keep(_ bytes: [UInt8], as key: Key) {
-    guard bytes.count <= byteCountMax else { return }
+  func keep(_ block: DocumentBlock, as key: Key) {
+    guard block.bytes.count <= byteCountMax else { return }
     content.withLock { content in
       content.useCount += 1
-      let entry = Entry(bytes: bytes, lastUse: content.useCount)
+      let entry = Entry(block: block, lastUse: content.useCount)
       let old = content.entries.updateValue(entry, forKey: key)
-      content.byteCount += bytes.count - (old?.bytes.count ?? 0)
+      content.byteCount += block.bytes.count - (old?.block.bytes.count ?? 0)
       // Blocks are large, so they are few, and looking at all of them costs less than filling one.
       while content.byteCount > byteCountMax,
         let oldest = content.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
       {
         content.entries[oldest.key] = nil
-        content.byteCount -= oldest.value.bytes.count
+        content.byteCount -= oldest.value.block.bytes.count
       }
     }
   }
@@ -71,7 +71,7 @@ package final class DocumentBlockCache: Sendable {
     content.withLock { content in
       for (key, entry) in content.entries where key.segment == segment {
         content.entries[key] = nil
-        content.byteCount -= entry.bytes.count
+        content.byteCount -= entry.block.bytes.count
       }
     }
   }

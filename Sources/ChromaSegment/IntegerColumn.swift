@@ -1,6 +1,7 @@
 // Integers in few bytes, each found without reading the others.
 //
-//     | width: UInt8 | base width: UInt8 | step width: UInt8 | base | step | width bytes × values |
+//     head    | width: UInt8 | base width: UInt8 | step width: UInt8 | base | step |
+//     values  | width bytes × values |
 //
 // Value i is base + i × step + what is stored for i, an unsigned number. Widths are 0, 1, 2, 4 or 8
 // bytes; base and step have a sign. Sums are modulo 2^64, so no stored bytes make them trap.
@@ -9,6 +10,69 @@
 // the ends of texts of one length.
 
 internal import ChromaBase
+
+/// What stands before the values of a column.
+struct IntegerHead {
+  var width: Int
+  var base: Int64
+  var step: Int64
+
+  init(from cursor: inout SegmentCursor) throws(ChromaError) {
+    width = Int(try cursor.readUInt8())
+    let baseWidth = Int(try cursor.readUInt8())
+    let stepWidth = Int(try cursor.readUInt8())
+    guard [0, 1, 2, 4, 8].contains(width) else {
+      throw cursor.damage("integers of \(width) bytes")
+    }
+    base = try cursor.readSigned(byteCount: baseWidth)
+    step = try cursor.readSigned(byteCount: stepWidth)
+  }
+
+  /// In as few bytes as the form allows.
+  ///
+  /// - Parameter widthMin: 1 where the bytes have to vouch for the count.
+  init(fitting integers: [Int64], widthMin: Int = 0) {
+    // Without a step it always fits.
+    self = Self(integers, step: 0) ?? Self(width: 8, base: 0, step: 0)
+    if let first = integers.first, let last = integers.last, integers.count > 1 {
+      let (rise, overflow) = last.subtractingReportingOverflow(first)
+      let slope = overflow ? 0 : rise / Int64(integers.count - 1)
+      if slope != 0, let sloped = Self(integers, step: slope), sloped.width < width {
+        self = sloped
+      }
+    }
+    width = max(width, widthMin)
+  }
+
+  private init(width: Int, base: Int64, step: Int64) {
+    self.width = width
+    self.base = base
+    self.step = step
+  }
+
+  /// Nil if what remains after the steps does not fit 64 bits.
+  private init?(_ integers: [Int64], step: Int64) {
+    var lowest = Int64.max
+    var highest = Int64.min
+    for (index, integer) in integers.enumerated() {
+      let (risen, overflow) = step.multipliedReportingOverflow(by: Int64(index))
+      let (rest, restOverflow) = integer.subtractingReportingOverflow(risen)
+      if overflow || restOverflow { return nil }
+      lowest = min(lowest, rest)
+      highest = max(highest, rest)
+    }
+    let width =
+      switch UInt64(bitPattern: highest &- lowest) {
+      case _ where integers.isEmpty: 0
+      case 0: 0
+      case ...0xFF: 1
+      case ...0xFFFF: 2
+      case ...0xFFFF_FFFF: 4
+      default: 8
+      }
+    self.init(width: width, base: integers.isEmpty ? 0 : lowest, step: step)
+  }
+}
 
 /// A column of integers that stands in a segment.
 struct IntegerColumn {
@@ -19,18 +83,19 @@ struct IntegerColumn {
   let values: SegmentBytes
 
   init(count: Int, from cursor: inout SegmentCursor) throws(ChromaError) {
+    let head = try IntegerHead(from: &cursor)
+    try self.init(count: count, head, values: &cursor)
+  }
+
+  /// A column whose head stands elsewhere.
+  init(
+    count: Int, _ head: IntegerHead, values cursor: inout SegmentCursor
+  ) throws(ChromaError) {
     self.count = count
-    width = Int(try cursor.readUInt8())
-    let baseWidth = Int(try cursor.readUInt8())
-    let stepWidth = Int(try cursor.readUInt8())
-    guard [0, 1, 2, 4, 8].contains(width) else {
-      throw cursor.damage("integers of \(width) bytes")
-    }
-    base = try cursor.readSigned(byteCount: baseWidth)
-    step = try cursor.readSigned(byteCount: stepWidth)
-    let (byteCount, overflow) = count.multipliedReportingOverflow(by: width)
-    guard !overflow else { throw cursor.damage("\(count) integers") }
-    values = try cursor.take(byteCount)
+    width = head.width
+    base = head.base
+    step = head.step
+    values = try cursor.take(count, of: head.width)
   }
 
   /// - Parameter index: one of `count`; another one is an error too.
@@ -132,37 +197,44 @@ struct VerifiedIntegers {
 }
 
 extension ByteWriter {
-  /// Writes a column in as few bytes as its form allows.
-  ///
-  /// - Parameter widthMin: 1 where the bytes have to vouch for the count.
-  mutating func writeIntegers(_ integers: [Int64], widthMin: Int = 0) {
-    let plain = IntegerForm(integers, step: 0)
-    var form = plain ?? IntegerForm(base: 0, step: 0, span: 0)
-    if let first = integers.first, let last = integers.last, integers.count > 1 {
-      let (rise, overflow) = last.subtractingReportingOverflow(first)
-      let slope = overflow ? 0 : rise / Int64(integers.count - 1)
-      if slope != 0, let sloped = IntegerForm(integers, step: slope), sloped.width < form.width {
-        form = sloped
-      }
+  /// Writes a column, head and values.
+  mutating func writeIntegers(_ integers: [Int64]) {
+    let head = IntegerHead(fitting: integers)
+    write(head)
+    write(integers, as: head)
+  }
+
+  mutating func write(_ head: IntegerHead) {
+    write(UInt8(head.width))
+    write(UInt8(Self.signedWidth(of: head.base)))
+    write(UInt8(Self.signedWidth(of: head.step)))
+    writeSigned(head.base)
+    writeSigned(head.step)
+  }
+
+  /// Writes values that fit the head.
+  mutating func write(_ integers: [Int64], as head: IntegerHead) {
+    switch head.width {
+    case 0: break
+    case 1: write(integers, as: head, UInt8.self)
+    case 2: write(integers, as: head, UInt16.self)
+    case 4: write(integers, as: head, UInt32.self)
+    default: write(integers, as: head, UInt64.self)
     }
-    let width = max(form.width, widthMin)
-    write(UInt8(width))
-    write(UInt8(Self.signedWidth(of: form.base)))
-    write(UInt8(Self.signedWidth(of: form.step)))
-    writeSigned(form.base)
-    writeSigned(form.step)
-    guard width > 0 else { return }
-    var rest = [UInt8](repeating: 0, count: integers.count * width)
-    rest.withUnsafeMutableBytes { target in
+  }
+
+  @inline(__always)
+  private mutating func write<T: FixedWidthInteger>(
+    _ integers: [Int64], as head: IntegerHead, _: T.Type
+  ) {
+    let stored = [T](unsafeUninitializedCapacity: integers.count) { target, count in
       for (index, integer) in integers.enumerated() {
-        var stored = (integer &- form.base &- form.step &* Int64(index)).littleEndian
-        withUnsafeBytes(of: &stored) {
-          UnsafeMutableRawBufferPointer(rebasing: target[index * width..<(index + 1) * width])
-            .copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<width]))
-        }
+        let rest = integer &- head.base &- head.step &* Int64(index)
+        target.initializeElement(at: index, to: T(truncatingIfNeeded: rest).littleEndian)
       }
+      count = integers.count
     }
-    rest.withUnsafeBytes { write($0) }
+    stored.withUnsafeBytes { write($0) }
   }
 
   private static func signedWidth(of value: Int64) -> Int {
@@ -179,48 +251,6 @@ extension ByteWriter {
     case 2: write(Int16(truncatingIfNeeded: value))
     case 4: write(Int32(truncatingIfNeeded: value))
     default: write(value)
-    }
-  }
-}
-
-/// How a column can be stored with a given step.
-private struct IntegerForm {
-  var base: Int64
-  var step: Int64
-  /// The largest stored number.
-  var span: UInt64
-
-  init(base: Int64, step: Int64, span: UInt64) {
-    self.base = base
-    self.step = step
-    self.span = span
-  }
-
-  /// Nil if what remains does not fit 64 bits.
-  init?(_ integers: [Int64], step: Int64) {
-    var lowest = Int64.max
-    var highest = Int64.min
-    for (index, integer) in integers.enumerated() {
-      let (risen, overflow) = step.multipliedReportingOverflow(by: Int64(index))
-      let (rest, restOverflow) = integer.subtractingReportingOverflow(risen)
-      if overflow || restOverflow { return nil }
-      lowest = min(lowest, rest)
-      highest = max(highest, rest)
-    }
-    if integers.isEmpty {
-      lowest = 0
-      highest = 0
-    }
-    self.init(base: lowest, step: step, span: UInt64(bitPattern: highest &- lowest))
-  }
-
-  var width: Int {
-    switch span {
-    case 0: 0
-    case ...0xFF: 1
-    case ...0xFFFF: 2
-    case ...0xFFFF_FFFF: 4
-    default: 8
     }
   }
 }

@@ -3,9 +3,13 @@
 internal import ChromaBase
 
 /// The kinds of values. Numbers are for good; those of `MetadataCodec` are the same.
-enum MetadataKind: UInt8 {
+enum MetadataKind: UInt8, Comparable {
   case bool = 1
   case int, float, string, bools, ints, floats, strings
+
+  static func < (left: Self, right: Self) -> Bool {
+    left.rawValue < right.rawValue
+  }
 
   init(of value: MetadataValue) {
     self =
@@ -89,8 +93,7 @@ struct MetadataBuilder {
   mutating func sortColumns() {
     let order = columns.indices.sorted {
       let (left, right) = (columns[$0], columns[$1])
-      return left.key == right.key
-        ? left.kind.rawValue < right.kind.rawValue : left.key < right.key
+      return (left.key, left.kind) < (right.key, right.kind)
     }
     var places = [Int](repeating: 0, count: order.count)
     for (place, column) in order.enumerated() { places[column] = place }
@@ -99,27 +102,20 @@ struct MetadataBuilder {
     shapes = shapes.map { $0.map { places[$0] } }
   }
 
-  mutating func writeValues(rowCount: Int, to sink: SegmentSink) throws(ChromaError) {
-    let start = sink.byteCount
-    for column in columns.indices {
-      try sink.append(columns[column].encoded(rowCount: rowCount))
-      columns[column].end = Int64(sink.byteCount - start)
+  /// Writes the values to the sink, and returns the index.
+  func writeValues(rowCount: Int, to sink: SegmentSink) throws(ChromaError) -> [UInt8] {
+    var index = ByteWriter()
+    index.write(UInt32(columns.count))
+    for column in columns {
+      var values = ByteWriter()
+      column.write(rowCount: rowCount, index: &index, values: &values)
+      try sink.append(values.bytes)
     }
-  }
-
-  func index() -> ByteWriter {
-    var writer = ByteWriter()
-    writer.write(UInt32(columns.count))
-    for column in columns { writer.write(column.kind.rawValue) }
-    writer.writeIntegers(columns.map { Int64($0.rows.count) })
-    writer.writeIntegers(columns.map(\.end))
-    writer.writeIntegers(Self.ends(of: columns.map(\.key.byteCount)))
-    for column in columns { column.key.bytes.withUnsafeBytes { writer.write($0) } }
-    writer.write(UInt32(shapes.count))
-    writer.writeIntegers(Self.ends(of: shapes.map(\.count)))
-    writer.writeIntegers(shapes.flatMap { $0.map(Int64.init) })
-    writer.writeIntegers(shapeByRow)
-    return writer
+    index.write(UInt32(shapes.count))
+    index.writeIntegers(Self.ends(of: shapes.map(\.count)))
+    index.writeIntegers(shapes.flatMap { $0.map(Int64.init) })
+    index.writeIntegers(shapeByRow)
+    return index.bytes
   }
 
   private static func ends(of counts: [Int]) -> [Int64] {
@@ -135,10 +131,7 @@ struct MetadataBuilder {
 struct MetadataColumnBuilder {
   let key: Text
   let kind: MetadataKind
-  private(set) var rows: [UInt32] = []
-  /// Where its bytes end among those of all columns.
-  var end: Int64 = 0
-
+  private var rows: [Int64] = []
   /// Ends of the arrays, counted in elements; for arrays only.
   private var arrayEnds: [Int64] = []
   private var scalars: ScalarBuilder
@@ -150,7 +143,7 @@ struct MetadataColumnBuilder {
   }
 
   mutating func append(_ value: MetadataValue, row: UInt32) {
-    rows.append(row)
+    rows.append(Int64(row))
     switch value {
     case .bool(let value): scalars.append(value)
     case .int(let value): scalars.append(value)
@@ -164,13 +157,25 @@ struct MetadataColumnBuilder {
     if kind.element != nil { arrayEnds.append(Int64(scalars.count)) }
   }
 
-  func encoded(rowCount: Int) -> [UInt8] {
-    var writer = ByteWriter()
-    if rows.count < rowCount { writer.writeIntegers(rows.map(Int64.init)) }
-    if kind.element != nil { writer.writeIntegers(arrayEnds) }
-    // The elements' bytes vouch for their count, which no other number bounds.
-    scalars.write(to: &writer, widthMin: kind.element == nil ? 0 : 1)
-    return writer.bytes
+  func write(rowCount: Int, index: inout ByteWriter, values: inout ByteWriter) {
+    index.write(key)
+    index.write(kind.rawValue)
+    index.write(UInt32(rows.count))
+    if rows.count < rowCount { Self.write(rows, index: &index, values: &values) }
+    if kind.element != nil {
+      index.write(UInt64(scalars.count))
+      Self.write(arrayEnds, index: &index, values: &values)
+    }
+    scalars.write(isArray: kind.element != nil, index: &index, values: &values)
+  }
+
+  /// - Parameter widthMin: 1 where the bytes have to vouch for the count.
+  fileprivate static func write(
+    _ integers: [Int64], widthMin: Int = 0, index: inout ByteWriter, values: inout ByteWriter
+  ) {
+    let head = IntegerHead(fitting: integers, widthMin: widthMin)
+    index.write(head)
+    values.write(integers, as: head)
   }
 }
 
@@ -209,13 +214,15 @@ private struct ScalarBuilder {
     count += 1
   }
 
-  func write(to writer: inout ByteWriter, widthMin: Int) {
+  func write(isArray: Bool, index: inout ByteWriter, values: inout ByteWriter) {
     switch kind {
-    case .bool: writer.writeBits(bools)
-    case .int: writer.writeIntegers(integers, widthMin: widthMin)
-    case .string: writer.writeIntegers(integers, widthMin: widthMin)
+    case .bool: values.writeBits(bools)
+    case .int, .string:
+      if kind == .string { index.write(UInt64(bytes.bytes.count)) }
+      MetadataColumnBuilder.write(
+        integers, widthMin: isArray ? 1 : 0, index: &index, values: &values)
     default: break
     }
-    bytes.bytes.withUnsafeBytes { writer.write($0) }
+    bytes.bytes.withUnsafeBytes { values.write($0) }
   }
 }

@@ -2,34 +2,29 @@
 //
 // Index:
 //
-//     | columns: UInt32 | kinds: UInt8 × columns | rows of each: integers
-//     | ends of their bytes: integers | ends of the keys: integers | keys
+//     | columns: UInt32 | columns, one after another
 //     | shapes: UInt32 | ends of the shapes: integers | columns of the shapes: integers
 //     | shape of each row: integers |
 //
-// A shape is a list of columns; a row's shape says what entries it has. Columns stand in the order of
-// key and kind, so the columns of a shape ascend. Values of a column:
+//     column  | key: byte count UInt32, text | kind: UInt8 | rows: UInt32
+//             | head of the rows, if not every row has one
+//             | arrays: elements UInt64, head of their ends
+//             | int: head; string: bytes UInt64, head of their ends |
 //
-//     | rows: integers, if not every row has one
-//     | ends of the arrays, in elements: integers, if they are arrays
-//     | bool: bit set; int: integers; float: Float64 × values; string: ends: integers, then texts |
+// A shape is a list of columns; a row's shape says what entries it has. Columns stand in the order of
+// key and kind, so the columns of a shape ascend. Values, column after column:
+//
+//     | values of the heads, in their order | bool: bit set; float: Float64 × values; string: texts |
 //
 // Invariants:
-//   * Keys are read when the segment is opened, values as they are asked for.
+//   * The index is read when the segment is opened, values as they are asked for.
 //   * Elements of arrays, or the ends of those that are strings, take at least a byte each, so that a
 //     count is vouched for by bytes.
 
 internal import ChromaBase
 
 struct MetadataColumns {
-  struct Column {
-    let key: Text
-    let kind: MetadataKind
-    let rowCount: Int
-    let bytes: SegmentBytes
-  }
-
-  let columns: [Column]
+  let columns: [MetadataColumn]
   let rowCount: Int
   private let shapeEnds: IntegerColumn
   private let shapeColumns: IntegerColumn
@@ -42,7 +37,7 @@ struct MetadataColumns {
     let shapeCount = Int(try cursor.readUInt32())
     guard (1...rowCount).contains(shapeCount) else { throw cursor.damage("\(shapeCount) shapes") }
     shapeEnds = try IntegerColumn(count: shapeCount, from: &cursor)
-    let (total, overflow) = shapeCount.multipliedReportingOverflow(by: max(columns.count, 1))
+    let (total, overflow) = shapeCount.multipliedReportingOverflow(by: columns.count)
     guard !overflow else { throw cursor.damage("\(shapeCount) shapes") }
     shapeColumns = try IntegerColumn(count: try shapeEnds.total(limit: total), from: &cursor)
     shapeByRow = try IntegerColumn(count: rowCount, from: &cursor)
@@ -50,29 +45,19 @@ struct MetadataColumns {
   }
 
   private static func readColumns(
-    rowCount: Int, values: SegmentBytes, from cursor: inout SegmentCursor
-  ) throws(ChromaError) -> [Column] {
-    let count = Int(try cursor.readUInt32())
-    let kinds = try cursor.take(count)
-    let rowCounts = try IntegerColumn(count: count, from: &cursor)
-    let ends = try IntegerColumn(count: count, from: &cursor)
-    let keyEnds = try IntegerColumn(count: count, from: &cursor)
-    let keys = try cursor.take(try keyEnds.total(limit: values.payload.byteCount))
-    var columns: [Column] = []
-    columns.reserveCapacity(count)
-    for index in 0..<count {
-      guard let kind = MetadataKind(rawValue: try kinds.load(UInt8.self, at: index)) else {
-        throw kinds.damage("the kind of a metadata column is unknown")
+    rowCount: Int, values: SegmentBytes, from index: inout SegmentCursor
+  ) throws(ChromaError) -> [MetadataColumn] {
+    var valueCursor = SegmentCursor(values)
+    var columns: [MetadataColumn] = []
+    // No capacity by a count that nothing vouches for.
+    for _ in 0..<(try index.readUInt32()) {
+      let column = try MetadataColumn(rowCount: rowCount, from: &index, values: &valueCursor)
+      if let last = columns.last, (column.key, column.kind) <= (last.key, last.kind) {
+        throw index.damage("the metadata columns are out of order")
       }
-      let key = try keyEnds.bounds(index, limit: keys.count)
-      let place = try ends.bounds(index, limit: values.count)
-      columns.append(
-        Column(
-          key: try keys.text(from: key.start, to: key.end), kind: kind,
-          rowCount: try rowCounts.number(index, below: rowCount + 1),
-          bytes: SegmentBytes(
-            values.payload, offset: values.offset + place.start, count: place.end - place.start)))
+      columns.append(column)
     }
+    try valueCursor.expectEnd()
     return columns
   }
 
@@ -86,52 +71,76 @@ struct MetadataColumns {
     }
     var entries: [Metadata.Entry] = []
     entries.reserveCapacity(list.end - list.start)
+    var previous = -1
     for place in list.start..<list.end {
-      let column = columns[try shapeColumns.number(place, below: columns.count)]
-      let values = try MetadataValues(column, rowCount: rowCount)
-      guard entries.last.map({ $0.key < column.key }) ?? true, let index = try values.index(of: row)
-      else { throw column.bytes.damage("row \(row) has a metadata entry out of place") }
-      entries.append(.init(column.key, try values.value(index)))
+      let number = try shapeColumns.number(place, below: columns.count)
+      // Keys ascend with the numbers; one may stand there twice, with two kinds.
+      guard number > previous, previous < 0 || columns[previous].key != columns[number].key,
+        let index = try columns[number].index(of: row)
+      else { throw shapeByRow.values.damage("a metadata entry of row \(row) is out of place") }
+      entries.append(.init(columns[number].key, try columns[number].value(index)))
+      previous = number
     }
     return Metadata(sorted: entries)
   }
 }
 
-/// The values of one column.
-struct MetadataValues {
-  private let column: MetadataColumns.Column
+/// The values of one key and kind.
+struct MetadataColumn {
+  let key: Text
+  let kind: MetadataKind
   /// Nil where every row has a value.
   let rows: IntegerColumn?
   /// For arrays.
-  private let arrayEnds: IntegerColumn?
+  let arrayEnds: IntegerColumn?
+  /// Values, or elements of arrays.
+  let scalarCount: Int
   /// Integers, or the ends of strings.
   private let integers: IntegerColumn?
+  /// Truth values, floats or texts.
   private let rest: SegmentBytes
-  private let scalarCount: Int
 
-  init(_ column: MetadataColumns.Column, rowCount: Int) throws(ChromaError) {
-    self.column = column
-    var cursor = SegmentCursor(column.bytes)
+  init(
+    rowCount: Int, from index: inout SegmentCursor, values: inout SegmentCursor
+  ) throws(ChromaError) {
+    key = try index.readText()
+    guard let kind = MetadataKind(rawValue: try index.readUInt8()) else {
+      throw index.damage("the kind of a metadata column is unknown")
+    }
+    self.kind = kind
+    let count = Int(try index.readUInt32())
+    guard (1...rowCount).contains(count) else {
+      throw index.damage("a metadata column has \(count) of \(rowCount) rows")
+    }
     rows =
-      column.rowCount < rowCount ? try IntegerColumn(count: column.rowCount, from: &cursor) : nil
-    if column.kind.element == nil {
+      count == rowCount
+      ? nil : try IntegerColumn(count: count, try IntegerHead(from: &index), values: &values)
+    if kind.element == nil {
+      scalarCount = count
       arrayEnds = nil
-      scalarCount = column.rowCount
     } else {
-      let ends = try IntegerColumn(count: column.rowCount, from: &cursor)
-      arrayEnds = ends
-      scalarCount = try ends.total(limit: 8 * column.bytes.count)
+      scalarCount = Int(clamping: try index.readUInt64())
+      arrayEnds = try IntegerColumn(count: count, try IntegerHead(from: &index), values: &values)
     }
-    switch column.kind.element ?? column.kind {
-    case .int, .string:
-      let integers = try IntegerColumn(count: scalarCount, from: &cursor)
-      guard integers.width > 0 || arrayEnds == nil else {
-        throw cursor.damage("nothing vouches for \(scalarCount) elements")
-      }
-      self.integers = integers
-    default: integers = nil
+    var textByteCount = 0
+    switch kind.element ?? kind {
+    case .int: break
+    case .string: textByteCount = Int(clamping: try index.readUInt64())
+    case .bool:
+      integers = nil
+      rest = try values.take(scalarCount / 8 + (scalarCount % 8 == 0 ? 0 : 1))
+      return
+    default:
+      integers = nil
+      rest = try values.take(scalarCount, of: 8)
+      return
     }
-    rest = cursor.takeRest()
+    let head = try IntegerHead(from: &index)
+    guard head.width > 0 || kind.element == nil else {
+      throw index.damage("nothing vouches for \(scalarCount) elements")
+    }
+    integers = try IntegerColumn(count: scalarCount, head, values: &values)
+    rest = try values.take(textByteCount)
   }
 
   /// The number of a row's value; nil if it has none.
@@ -143,7 +152,7 @@ struct MetadataValues {
   }
 
   func value(_ index: Int) throws(ChromaError) -> MetadataValue {
-    switch column.kind {
+    switch kind {
     case .bool: return .bool(try bool(index))
     case .int: return .int(try int(index))
     case .float: return .float(try float(index))
@@ -161,9 +170,8 @@ struct MetadataValues {
     guard let arrayEnds else { return [] }
     let bounds = try arrayEnds.bounds(index, limit: scalarCount)
     guard bounds.start < bounds.end else { throw rest.damage("a metadata array is empty") }
-    // Where there are fewer bytes than elements, the first one that is missing would be an error;
-    // by then they would all have been allocated.
     var elements: [T] = []
+    elements.reserveCapacity(bounds.end - bounds.start)
     for place in bounds.start..<bounds.end { elements.append(try element(place)) }
     return elements
   }

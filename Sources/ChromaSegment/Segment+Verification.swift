@@ -13,7 +13,9 @@ extension Segment {
     try ids.verify()
     try forEachRow(cancel) { (row) throws(ChromaError) in
       try verifyVector(row)
-      guard try !id(row).isEmpty else { throw damage("the id of row \(row) is empty") }
+      let id = try id(row)
+      guard !id.isEmpty else { throw damage("the id of row \(row) is empty") }
+      guard try self.row(of: id) == row else { throw damage("the id of row \(row) is not found") }
       _ = try document(row)
       _ = try uri(row)
       _ = try metadata(row)
@@ -81,16 +83,15 @@ extension IDColumn {
 }
 
 extension MetadataColumns {
-  /// Order of the columns, and of the rows in each.
+  /// Order of the rows of each column, and that arrays fill their place.
   fileprivate func verify() throws(ChromaError) {
-    for (index, column) in columns.enumerated() {
-      if index > 0 {
-        let (before, now) = (columns[index - 1], column)
-        guard (before.key, before.kind.rawValue) < (now.key, now.kind.rawValue) else {
-          throw column.bytes.damage("the metadata columns are out of order")
-        }
+    for column in columns {
+      if let ends = column.arrayEnds,
+        try ends.total(limit: column.scalarCount) != column.scalarCount
+      {
+        throw ends.values.damage("the metadata arrays do not fill their place")
       }
-      guard let rows = try MetadataValues(column, rowCount: rowCount).rows else { continue }
+      guard let rows = column.rows else { continue }
       var previous = -1
       for place in 0..<rows.count {
         let row = try rows.number(place, below: rowCount)

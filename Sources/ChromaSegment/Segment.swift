@@ -181,20 +181,19 @@ package final class Segment: @unchecked Sendable, SegmentSource {
     let (start, end) = try documents.texts.ends.bounds(row, limit: .max)
     if start == end { return "" }
     let block = try documents.block(of: row)
-    let first = try documents.textBounds(of: block).start
     let key = DocumentBlockCache.Key(segment: cacheNumber, block: block)
-    let contents: [UInt8]
+    let contents: DocumentBlock
     if let kept = cache.block(key) {
       contents = kept
     } else {
       contents = try documents.contents(of: block)
       cache.keep(contents, as: key)
     }
-    guard first <= start, end - first <= contents.count else {
+    guard contents.start <= start, end - contents.start <= contents.bytes.count else {
       throw payload.damage("the document of row \(row) is not in its block", at: 0)
     }
-    let text = contents[(start - first)..<(end - first)].withUnsafeBufferPointer {
-      Text(validating: $0)
+    let text = contents.bytes.withUnsafeBufferPointer {
+      Text(validating: .init(rebasing: $0[(start - contents.start)..<(end - contents.start)]))
     }
     guard let text else { throw payload.damage("the document of row \(row) is not UTF-8", at: 0) }
     return text

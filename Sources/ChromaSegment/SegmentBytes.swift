@@ -63,27 +63,34 @@ final class SegmentPayload: @unchecked Sendable {
 
 /// Some of a segment's bytes. Offsets are counted from the first of them.
 struct SegmentBytes {
-  /// Owned by the segment, which outlives this; a reference would be counted at each use.
+  /// Owned by the segment, which outlives this.
   unowned(unsafe) let payload: SegmentPayload
   let offset: Int
   /// The bytes lie inside the payload.
   let count: Int
+  /// The first byte. Not verified.
+  let base: UnsafeRawPointer
+  /// Nil where everything is. Asked before the payload: counting references to that, at each number
+  /// that is read, would cost several times as much as reading it.
+  private let verifiedBlocks: VerifiedBlocks?
 
   init(_ payload: SegmentPayload, offset: Int, count: Int) {
     self.payload = payload
     self.offset = offset
     self.count = count
+    base = payload.base + offset
+    verifiedBlocks = payload.blob?.verifiedBlocks
   }
-
-  /// Not verified, but inside the payload.
-  var base: UnsafeRawPointer { payload.base + offset }
 
   @inline(__always)
   func bytes(from start: Int, count: Int) throws(ChromaError) -> UnsafeRawBufferPointer {
     guard start >= 0, count >= 0, start <= self.count, count <= self.count - start else {
       throw damage("\(count) bytes from \(start) on are wanted, there are \(self.count)")
     }
-    return try payload.bytes(from: offset + start, count: count)
+    if let verifiedBlocks, !verifiedBlocks.hold(offset + start, count) {
+      return try payload.bytes(from: offset + start, count: count)
+    }
+    return UnsafeRawBufferPointer(start: base + start, count: count)
   }
 
   /// All of them.
@@ -121,6 +128,17 @@ struct SegmentCursor {
     return try bytes.load(UInt32.self, at: offset)
   }
 
+  mutating func readUInt64() throws(ChromaError) -> UInt64 {
+    defer { offset += 8 }
+    return try bytes.load(UInt64.self, at: offset)
+  }
+
+  /// UTF-8 after its length in bytes.
+  mutating func readText() throws(ChromaError) -> Text {
+    let text = try take(Int(try readUInt32()))
+    return try text.text(from: 0, to: text.count)
+  }
+
   /// A number of so many bytes, 0, 1, 2, 4 or 8, with its sign.
   mutating func readSigned(byteCount: Int) throws(ChromaError) -> Int64 {
     defer { offset += byteCount }
@@ -143,11 +161,11 @@ struct SegmentCursor {
     return SegmentBytes(bytes.payload, offset: bytes.offset + offset, count: count)
   }
 
-  /// All bytes that are left, not looked at.
-  mutating func takeRest() -> SegmentBytes {
-    defer { offset = bytes.count }
-    return SegmentBytes(
-      bytes.payload, offset: bytes.offset + offset, count: bytes.count - offset)
+  /// The next elements of so many bytes each, not looked at.
+  mutating func take(_ count: Int, of byteCount: Int) throws(ChromaError) -> SegmentBytes {
+    let (total, overflow) = count.multipliedReportingOverflow(by: byteCount)
+    guard !overflow else { throw damage("\(count) elements are too many") }
+    return try take(total)
   }
 
   func expectEnd() throws(ChromaError) {

@@ -114,43 +114,24 @@ package struct SegmentWriter<Source: SegmentSource> {
   private func writeIDs() throws(ChromaError) {
     try sink.begin(.idTexts)
     var ends: [Int64] = []
-    var entries: [(hash: UInt64, row: UInt32)] = []
+    var hashes: [UInt64] = []
     ends.reserveCapacity(rowCount)
-    entries.reserveCapacity(rowCount)
+    hashes.reserveCapacity(rowCount)
     var end: Int64 = 0
     try forEachRow { (row) throws(ChromaError) in
       let id = try source.id(row)
       try sink.append(id.bytes)
       end += Int64(id.byteCount)
       ends.append(end)
-      entries.append((IDHash.of(id), UInt32(row)))
+      hashes.append(IDHash.of(id))
     }
-    entries.sort { ($0.hash, $0.row) < ($1.hash, $1.row) }
-    try orderTies(&entries)
+    var order = IDOrder(hashes)
+    try order.resolveTies { (row) throws(ChromaError) in try source.id(row) }
     try sink.begin(.idIndex)
-    var writer = ByteWriter()
+    var writer = ByteWriter(byteCountExpected: 16 * rowCount)
     writer.writeIntegers(ends)
-    writer.writeIntegers(entries.map { Int64($0.row) })
-    for entry in entries { writer.write(entry.hash) }
+    order.write(to: &writer)
     try sink.append(writer.bytes)
-  }
-
-  /// Ids of one hash stand in the order of their bytes.
-  private func orderTies(_ entries: inout [(hash: UInt64, row: UInt32)]) throws(ChromaError) {
-    var start = 0
-    while start < entries.count {
-      var end = start + 1
-      while end < entries.count, entries[end].hash == entries[start].hash { end += 1 }
-      if end - start > 1 {
-        var ties: [(id: Text, row: UInt32)] = []
-        for entry in entries[start..<end] {
-          ties.append((try source.id(Int(entry.row)), entry.row))
-        }
-        ties.sort { $0.id < $1.id }
-        for (index, tie) in ties.enumerated() { entries[start + index].row = tie.row }
-      }
-      start = end
-    }
   }
 
   // MARK: Texts
@@ -194,9 +175,9 @@ package struct SegmentWriter<Source: SegmentSource> {
     guard builder.hasEntries else { return }
     builder.sortColumns()
     try sink.begin(.metadataValues)
-    try builder.writeValues(rowCount: rowCount, to: sink)
+    let index = try builder.writeValues(rowCount: rowCount, to: sink)
     try sink.begin(.metadataIndex)
-    try sink.append(builder.index().bytes)
+    try sink.append(index)
   }
 }
 

@@ -29,8 +29,9 @@ package final class Blob: @unchecked Sendable {
   /// Where the payload begins, at a multiple of 64. Bytes may be looked at once they are verified.
   package let baseAddress: UnsafeRawPointer
 
-  /// One bit for each block.
-  @usableFromInline let verified: UnsafeMutablePointer<Atomic<UInt64>>
+  /// Which blocks were found right.
+  package let verifiedBlocks: VerifiedBlocks
+
   private let blockCount: Int
   private let unverifiedCount: Atomic<Int>
   private let identity: UInt32
@@ -82,8 +83,7 @@ package final class Blob: @unchecked Sendable {
     mapping = parts.mapping
     memory = parts.memory
     let wordCount = header.blockCount / 64 + 1
-    verified = .allocate(capacity: wordCount)
-    for word in 0..<wordCount { (verified + word).initialize(to: Atomic(0)) }
+    verifiedBlocks = VerifiedBlocks(wordCount: wordCount)
     if let mapped = parts.mapping?.bytes.baseAddress {
       baseAddress = mapped + BlobHeader.byteCount
       source = Mutex(nil)
@@ -101,8 +101,7 @@ package final class Blob: @unchecked Sendable {
 
   deinit {
     release()
-    verified.deinitialize(count: blockCount / 64 + 1)
-    verified.deallocate()
+    verifiedBlocks.deallocate(wordCount: blockCount / 64 + 1)
     free(checksums.baseAddress)
     free(memory)
   }
@@ -123,13 +122,10 @@ package final class Blob: @unchecked Sendable {
   /// - Throws: `.corruption` naming file and offset, also for a range outside the payload; `.io`.
   @inlinable
   package func verify(_ range: Range<Int>) throws(ChromaError) {
-    if range.lowerBound >= 0, range.upperBound <= byteCount, range.lowerBound < range.upperBound {
-      let block = range.lowerBound >> 15
-      if block == (range.upperBound &- 1) >> 15,
-        verified[block >> 6].load(ordering: .acquiring) >> UInt64(block & 63) & 1 == 1
-      {
-        return
-      }
+    if range.lowerBound >= 0, range.upperBound <= byteCount,
+      verifiedBlocks.hold(range.lowerBound, range.upperBound &- range.lowerBound)
+    {
+      return
     }
     try verifyBlocks(of: range)
   }
@@ -168,14 +164,15 @@ package final class Blob: @unchecked Sendable {
   }
 
   private func isBlockVerified(_ block: Int) -> Bool {
-    verified[block >> 6].load(ordering: .acquiring) >> UInt64(block & 63) & 1 == 1
+    verifiedBlocks.words[block >> 6].load(ordering: .acquiring) >> UInt64(block & 63) & 1 == 1
   }
 
   /// Looks at 64 blocks at once.
   private func firstUnverified(in blocks: Range<Int>) -> Int? {
     var block = blocks.lowerBound
     while block < blocks.upperBound {
-      let missing = ~verified[block >> 6].load(ordering: .acquiring) >> UInt64(block & 63)
+      let missing =
+        ~verifiedBlocks.words[block >> 6].load(ordering: .acquiring) >> UInt64(block & 63)
       if missing != 0 {
         block += missing.trailingZeroBitCount
         return block < blocks.upperBound ? block : nil
@@ -200,7 +197,8 @@ package final class Blob: @unchecked Sendable {
       continuing: BlobChecksum.seed(identity: identity, block: block))
     guard stored == found else { throw BlobChecksum.damagedBlock(block, path: path) }
     let bit: UInt64 = 1 << UInt64(block & 63)
-    let (before, _) = verified[block >> 6].bitwiseOr(bit, ordering: .acquiringAndReleasing)
+    let (before, _) = verifiedBlocks.words[block >> 6].bitwiseOr(
+      bit, ordering: .acquiringAndReleasing)
     if before & bit == 0 { unverifiedCount.subtract(1, ordering: .acquiringAndReleasing) }
   }
 
@@ -248,6 +246,33 @@ package final class Blob: @unchecked Sendable {
         .resourceExhausted, "There is no memory for \(byteCount) bytes of the blob \(path).")
     }
     return UnsafeMutableRawBufferPointer(start: memory, count: byteCount)
+  }
+}
+
+/// Which blocks of a blob were found right, one bit each. Lives as long as the blob; for who asks so
+/// often that counting references to the blob would cost more than asking.
+package struct VerifiedBlocks: Sendable {
+  // Sound: atomics, allocated and freed by the blob.
+  @usableFromInline nonisolated(unsafe) let words: UnsafeMutablePointer<Atomic<UInt64>>
+
+  fileprivate init(wordCount: Int) {
+    words = .allocate(capacity: wordCount)
+    for word in 0..<wordCount { (words + word).initialize(to: Atomic(0)) }
+  }
+
+  fileprivate func deallocate(wordCount: Int) {
+    words.deinitialize(count: wordCount)
+    words.deallocate()
+  }
+
+  /// Whether bytes of the payload are known to be right. They must be inside it. False also for
+  /// what is empty or lies in several blocks: `Blob.verify` says more.
+  @inlinable
+  @inline(__always)
+  package func hold(_ offset: Int, _ count: Int) -> Bool {
+    let block = offset >> 15
+    return count > 0 && block == (offset &+ count &- 1) >> 15
+      && words[block >> 6].load(ordering: .acquiring) >> UInt64(block & 63) & 1 == 1
   }
 }
 
