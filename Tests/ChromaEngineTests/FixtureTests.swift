@@ -18,11 +18,23 @@ import Testing
     ("default_tenant", "default_database", 4), ("tenant \u{E9}", "database two", 1),
   ]
 
-  private func open(_ directory: TemporaryDirectory) throws -> Engine {
+  private func open(
+    _ directory: TemporaryDirectory, isReadOnly: Bool = false
+  ) throws(ChromaError) -> Engine {
     try Engine(
       EngineEnvironment(
         fileSystem: directory.fileSystem, directory: "\(directory.path)/db",
-        clock: SystemClock(), random: SystemRandomSource(), isShared: true))
+        clock: SystemClock(), random: SystemRandomSource(), isShared: true,
+        isReadOnly: isReadOnly))
+  }
+
+  /// Opened read-only, an older release's directory stays as it is: it is not brought up to date.
+  private func expectRefusedUnchanged(_ directory: TemporaryDirectory) throws {
+    let before = try DirectoryDigest(directory.path)
+    let error = #expect(throws: ChromaError.self) { try open(directory, isReadOnly: true) }
+    #expect(error?.kind == .unsupportedFormat)
+    #expect(error?.message.contains("once for writing") == true, "\(error?.message ?? "")")
+    #expect(try DirectoryDigest(directory.path) == before)
   }
 
   private func copy(_ source: String, to target: String, _ files: FolderFileSystem) throws {
@@ -54,6 +66,7 @@ import Testing
     try copy(
       "\(Self.folder)/Fixtures/\(format)/\(state)", to: "\(directory.path)/db",
       directory.fileSystem)
+    try expectRefusedUnchanged(directory)
     for _ in 1...2 {
       let engine = try open(directory)
       for (tenant, database, count) in Self.databases {
@@ -71,6 +84,8 @@ import Testing
       #expect(try engine.count(id) == 1)
       try engine.write(RecordBatch(operation: .delete, ids: ["new"]), to: id)
     }
+    let reader = try open(directory, isReadOnly: true)
+    for collection in collections { try expect(collection, in: reader) }
   }
 
   private func expect(_ expected: JSON, in engine: Engine) throws {

@@ -124,8 +124,14 @@ class Engine:
     last reference to a handle closes it as `close()` does.
     """
 
-    def __new__(cls, path: str | None, allow_reset: bool, /) -> Engine:
-        """Opens the directory, creating it with its parents. None for a database in memory."""
+    def __new__(
+        cls, path: str | None, allow_reset: bool, /, *, read_only: bool = False
+    ) -> Engine:
+        """Opens the directory, creating it with its parents. None for a database in memory.
+
+        With `read_only` nothing is created, changed or removed, whoever else writes; calls that
+        would write raise AuthorizationError.
+        """
 
     def close(self) -> None:
         """Gives the handle back. Idempotent, any thread; calls under way end first."""

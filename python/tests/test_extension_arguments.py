@@ -248,6 +248,7 @@ def test_a_flag_is_a_bool(engine: _chroma.Engine, collection: str, value: object
     for attempt in (
         lambda: call(engine, collection, "create_collection", get_or_create=value),
         lambda: _chroma.Engine(None, value),  # type: ignore[arg-type]
+        lambda: _chroma.Engine(None, False, read_only=value),  # type: ignore[arg-type]
     ):
         with pytest.raises(TypeError, match=f"'{kind}' object cannot be converted to 'PyBool'"):
             attempt()
@@ -273,9 +274,15 @@ def test_an_engine_is_opened_by_path_and_flag(arguments: Any) -> None:
         _chroma.Engine(*arguments)
 
 
-def test_an_engine_takes_no_keywords() -> None:
-    with pytest.raises(TypeError, match="no keyword arguments"):
-        _chroma.Engine(path=None, allow_reset=True)  # type: ignore[call-arg]
+@pytest.mark.parametrize("keyword", ["path", "allow_reset", "readonly"])
+def test_an_engine_takes_one_keyword(keyword: str) -> None:
+    with pytest.raises(TypeError):
+        _chroma.Engine(None, True, **{keyword: True})  # type: ignore[call-overload]
+
+
+def test_a_database_in_memory_cannot_be_read_only() -> None:
+    with pytest.raises(InvalidArgumentError, match="in memory"):
+        _chroma.Engine(None, False, read_only=True)
 
 
 # ---- Errors of the engine -----------------------------------------------------------------------

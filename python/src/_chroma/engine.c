@@ -28,18 +28,17 @@ engine_enter(PyObject *self, engine_call *call, const char *method, Py_ssize_t g
 static PyObject *
 engine_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    PyObject *path, *allow_reset;
+    static char *names[] = {"", "", "read_only", NULL};
+    PyObject *path, *allow_reset, *read_only = Py_False;
     chroma_engine_options options = CHROMA_ENGINE_OPTIONS_INIT;
     chroma_error *error = NULL;
     chroma_status status;
 
-    if (keywords != NULL && PyDict_Size(keywords) != 0) {
-        PyErr_SetString(PyExc_TypeError, "Engine() takes no keyword arguments");
-        return NULL;
-    }
-    if (!PyArg_UnpackTuple(args, "Engine", 2, 2, &path, &allow_reset)
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO|$O:Engine", names, &path, &allow_reset,
+                                     &read_only)
         || !optional_string_argument(path, "path", &options.path)
-        || !bool_argument(allow_reset, "allow_reset", &options.allow_reset)) {
+        || !bool_argument(allow_reset, "allow_reset", &options.allow_reset)
+        || !bool_argument(read_only, "read_only", &options.read_only)) {
         return NULL;
     }
     engine_object *self = PyObject_New(engine_object, type);
@@ -191,9 +190,9 @@ static PyMethodDef engine_methods[] = {
 
 static PyType_Slot engine_slots[] = {
     {Py_tp_doc,
-     "Engine(path, allow_reset, /)\n--\n\n"
+     "Engine(path, allow_reset, /, *, read_only=False)\n--\n\n"
      "A handle on a database directory, or, if path is None, on a fresh database in "
-     "memory."},
+     "memory. If read_only, nothing is created, changed or removed."},
     {Py_tp_new, engine_new},
     {Py_tp_dealloc, engine_deallocate},
     {Py_tp_methods, engine_methods},
