@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -413,6 +414,34 @@ static void test_a_directory_keeps_its_records(const char *path) {
   chroma_engine_close(first);
 }
 
+static void test_a_read_only_directory_takes_no_writes(const char *path) {
+  chroma_engine_options options = CHROMA_ENGINE_OPTIONS_INIT;
+  chroma_engine *reader = NULL;
+  chroma_engine *older = NULL;
+  chroma_collection *kept = NULL;
+  options.path = text(path);
+  options.read_only = 1;
+  CHECK_STATUS(CHROMA_OK, chroma_engine_open(&options, &reader, error));
+  CHECK_STATUS(CHROMA_OK,
+               chroma_collection_open(reader, text("default_tenant"), text("default_database"),
+                                      text("kept"), &kept, error));
+  CHECK(count(kept) == 3);
+  CHECK_STATUS(CHROMA_ERROR_PERMISSION_DENIED, chroma_tenant_create(reader, text("t"), error));
+  /* A caller from before read_only existed opens for writing, whatever lies behind its struct. */
+  options.struct_size = offsetof(chroma_engine_options, read_only);
+  CHECK_STATUS(CHROMA_OK, chroma_engine_open(&options, &older, error));
+  CHECK_STATUS(CHROMA_OK, chroma_tenant_create(older, text("t"), error));
+  CHECK_STATUS(CHROMA_OK, chroma_tenant_get(reader, text("t"), error));
+  chroma_engine_close(older);
+  chroma_collection_close(kept);
+  chroma_engine_close(reader);
+  options.struct_size = sizeof options;
+  options.path = text("/absent");
+  CHECK_STATUS(CHROMA_ERROR_NOT_FOUND, chroma_engine_open(&options, &reader, error));
+  options.path = (chroma_string){NULL, 0};
+  CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT, chroma_engine_open(&options, &reader, error));
+}
+
 int main(int argument_count, char **arguments) {
   uint64_t live = chroma_debug_live_handle_count();
   CHECK(chroma_abi_version() == CHROMA_ABI_VERSION);
@@ -428,7 +457,10 @@ int main(int argument_count, char **arguments) {
   test_request_keys_and_reset();
   test_cancelled_reads_end();
   test_many_threads_share_a_collection();
-  if (argument_count > 1) test_a_directory_keeps_its_records(arguments[1]);
+  if (argument_count > 1) {
+    test_a_directory_keeps_its_records(arguments[1]);
+    test_a_read_only_directory_takes_no_writes(arguments[1]);
+  }
   CHECK(chroma_debug_live_handle_count() == live);
   printf("%d passed, %d failed\n", check_count - failure_count, failure_count);
   return failure_count != 0;

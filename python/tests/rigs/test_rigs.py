@@ -56,6 +56,10 @@ def test_damage_anywhere_is_an_error_that_names_the_file_or_costs_nothing():
     run("damage", places=1000 if LONG else 6)
 
 
+def test_what_is_opened_read_only_is_current_and_never_changes():
+    run("read_only", rounds=300 if LONG else 12)
+
+
 @needs_compaction
 def test_the_tail_stays_short_however_short_the_writers_live():
     run("short_lives", lives=5000 if LONG else 260)
