@@ -54,6 +54,7 @@ extension Engine {
 
   /// What the background thread does for a collection that nobody writes to any more, here and now.
   package func tidy(_ id: UUID) throws(ChromaError) {
+    try checkWritable()
     try maintenance.tidy(id, isIdle: true, cancel: nil)
   }
 
@@ -61,6 +62,7 @@ extension Engine {
     _ id: UUID?, _ cancel: CancelToken?, _ progress: (MaintenanceProgress) -> Void,
     _ work: (UUID) throws(ChromaError) -> Void
   ) throws(ChromaError) {
+    try checkWritable()
     let ids = if let id { [id] } else { try catalog.collectionIDs() }
     for (index, each) in ids.enumerated() {
       progress(MaintenanceProgress(collectionCount: ids.count, doneCount: index))

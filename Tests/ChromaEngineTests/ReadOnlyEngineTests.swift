@@ -118,6 +118,9 @@ import Testing
       }
       try writer.write(RecordBatch(operation: .delete, ids: [Text("id \(round)")]), to: id)
       #expect(try answers(reader, id) == answers(writer, id), "round \(round)")
+      if round % 2 == 0 { try writer.flush() } else { try writer.compact() }
+      #expect(try answers(reader, id) == answers(writer, id), "round \(round), compacted")
+      #expect(try reader.statistics(of: id).logRowCount == 0, "round \(round)")
     }
     #expect(try reader.count(id) == 280 + 4 * 49)
     let writer = try open(path)
@@ -133,7 +136,8 @@ import Testing
   @Test("every call that writes is refused, and says how to write")
   func writes() throws {
     let (writer, id) = try fill()
-    let reader = try open(path, files: ReadOnlyFileSystem(home.fileSystem), isReadOnly: true)
+    let files = ReadOnlyFileSystem(home.fileSystem)
+    let reader = try open(path, files: files, isReadOnly: true)
     let byDocument = try Selection(whereDocumentJSON: #"{"$contains":"3"}"#)
     let calls: [() throws -> Void] = [
       { try reader.write(Self.batch(0..<1), to: id) },
@@ -153,12 +157,16 @@ import Testing
           tenant: "default_tenant", database: "default_database", name: "notes")
       },
       { try reader.reset() },
+      { try reader.flush() },
+      { try reader.compact(id) },
+      { try reader.tidy(id) },
     ]
     for (index, call) in calls.enumerated() {
       let error = #expect(throws: ChromaError.self, "call \(index)") { try call() }
       #expect(error?.kind == .permissionDenied, "call \(index): \(error?.message ?? "")")
       #expect(error?.message.contains(path) == true, "call \(index)")
     }
+    #expect(files.refusedCalls == [])
     // What is there can be got without writing.
     #expect(try reader.createCollection(request("notes", getOrCreate: true)).id == id)
     #expect(try answers(reader, id) == answers(writer, id))
