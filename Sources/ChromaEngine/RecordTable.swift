@@ -17,6 +17,7 @@
 
 package import ChromaBase
 package import ChromaIndex
+import ChromaSegment
 
 /// Belongs to a `CollectionState`, whose lock guards it.
 package struct RecordTable {
@@ -124,36 +125,34 @@ package struct RecordTable {
   }
 
   package func document(_ slot: UInt32) throws(ChromaError) -> Text? {
-    var location = locations[Int(slot)]
-    if location.isInTail {
-      let record = tail[location.row]
-      if case .changed(let document) = record.document { return document }
-      guard let replaced = record.replaced else { return nil }
-      location = replaced
+    try field(of: slot, \.document) { (segment, row) throws(ChromaError) in
+      try segment.document(row)
     }
-    return try version.parts[location.segment].segment.document(location.row)
   }
 
   package func uri(_ slot: UInt32) throws(ChromaError) -> Text? {
-    var location = locations[Int(slot)]
-    if location.isInTail {
-      let record = tail[location.row]
-      if case .changed(let uri) = record.uri { return uri }
-      guard let replaced = record.replaced else { return nil }
-      location = replaced
-    }
-    return try version.parts[location.segment].segment.uri(location.row)
+    try field(of: slot, \.uri) { (segment, row) throws(ChromaError) in try segment.uri(row) }
   }
 
   package func metadata(_ slot: UInt32) throws(ChromaError) -> Metadata? {
+    try field(of: slot, \.metadata) { (segment, row) throws(ChromaError) in
+      try segment.metadata(row)
+    }
+  }
+
+  /// A field as the tail says it, or as the segment does that the tail record goes back to.
+  private func field<Value>(
+    of slot: UInt32, _ changed: (TailRecord) -> TailRecord.Field<Value>,
+    _ stored: (Segment, Int) throws(ChromaError) -> Value?
+  ) throws(ChromaError) -> Value? {
     var location = locations[Int(slot)]
     if location.isInTail {
       let record = tail[location.row]
-      if case .changed(let metadata) = record.metadata { return metadata }
+      if case .changed(let value) = changed(record) { return value }
       guard let replaced = record.replaced else { return nil }
       location = replaced
     }
-    return try version.parts[location.segment].segment.metadata(location.row)
+    return try stored(version.parts[location.segment].segment, location.row)
   }
 
   /// The live slots in the order of insertion.
@@ -197,12 +196,6 @@ package struct RecordTable {
   /// Checks the vectors of slots that stand in segments: to be called before they are measured.
   ///
   /// - Throws: `.corruption` naming the blob.
-  package func verifyVectors(of slots: Bitset) throws(ChromaError) {
-    let doubtful = version.parts.map { !$0.segment.areVectorsVerified }
-    guard doubtful.contains(true) else { return }
-    for slot in slots { try verifyVector(slot, doubtful) }
-  }
-
   package func verifyVectors(of slots: some Sequence<UInt32>) throws(ChromaError) {
     let doubtful = version.parts.map { !$0.segment.areVectorsVerified }
     guard doubtful.contains(true) else { return }
