@@ -426,12 +426,12 @@ static void test_a_read_only_directory_takes_no_writes(const char *path) {
                chroma_collection_open(reader, text("default_tenant"), text("default_database"),
                                       text("kept"), &kept, error));
   CHECK(count(kept) == 3);
-  CHECK_STATUS(CHROMA_ERROR_PERMISSION_DENIED, chroma_tenant_create(reader, text("t"), error));
+  CHECK_STATUS(CHROMA_ERROR_PERMISSION_DENIED, chroma_tenant_create(reader, text("tenant"), error));
   /* A caller from before read_only existed opens for writing, whatever lies behind its struct. */
   options.struct_size = offsetof(chroma_engine_options, read_only);
   CHECK_STATUS(CHROMA_OK, chroma_engine_open(&options, &older, error));
-  CHECK_STATUS(CHROMA_OK, chroma_tenant_create(older, text("t"), error));
-  CHECK_STATUS(CHROMA_OK, chroma_tenant_get(reader, text("t"), error));
+  CHECK_STATUS(CHROMA_OK, chroma_tenant_create(older, text("tenant"), error));
+  CHECK_STATUS(CHROMA_OK, chroma_tenant_get(reader, text("tenant"), error));
   chroma_engine_close(older);
   chroma_collection_close(kept);
   chroma_engine_close(reader);
