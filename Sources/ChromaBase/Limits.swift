@@ -21,6 +21,9 @@ package enum Limits {
 
   /// Rows of a segment: their numbers are stored in 32 bits.
   package static let segmentRowCountMax = Int(UInt32.max)
+  /// Bytes of metadata that the writer of a segment holds at once, unless one column has more: what
+  /// has more is read again for each part.
+  package static let segmentMetadataByteCountMax = 32 * 1024 * 1024
   /// Bytes of documents at which a compressed block ends. Reading one document costs decompressing
   /// its block, some 50 µs; smaller blocks compress worse.
   package static let documentBlockByteCount = 64 * 1024

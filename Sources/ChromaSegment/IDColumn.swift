@@ -134,6 +134,8 @@ struct IDOrder {
   }
 
   /// Puts ids of one hash into the order of their bytes.
+  ///
+  /// - Throws: `.corruption` if two are the same: what damaged segments may come to.
   mutating func resolveTies(
     _ id: (Int) throws(ChromaError) -> Text
   ) throws(ChromaError) {
@@ -145,6 +147,9 @@ struct IDOrder {
         var ties: [(id: Text, row: Int64)] = []
         for row in rows[start..<end] { ties.append((try id(Int(row)), row)) }
         ties.sort { $0.id < $1.id }
+        for index in 1..<ties.count where ties[index].id == ties[index - 1].id {
+          throw .corruption("Two records have the id \(ties[index].id).")
+        }
         for (index, tie) in ties.enumerated() { rows[start + index] = tie.row }
       }
       start = end

@@ -32,6 +32,9 @@ enum MetadataKind: UInt8, Comparable {
 }
 
 /// Gathers all metadata of a segment.
+///
+/// In one pass over the rows as long as the values are few bytes; otherwise the first pass only finds
+/// the columns, and further ones gather some of them each.
 struct MetadataBuilder {
   private struct ColumnName: Hashable {
     let key: Text
@@ -44,11 +47,13 @@ struct MetadataBuilder {
   private var shapes: [[Int]] = []
   private var shapeByColumns: [[Int]: Int] = [:]
   private var shapeByRow: [Int64] = []
+  /// Of all values, held or not.
   private var byteCount = 0
+  private var holdsAll = true
 
   var hasEntries: Bool { !columns.isEmpty }
 
-  mutating func append(_ metadata: Metadata?, row: UInt32) throws(ChromaError) {
+  mutating func append(_ metadata: Metadata?, row: Int) {
     let entries = metadata?.entries ?? []
     // Rows mostly have the columns of the row before: no look-up then.
     let previous = shapeByRow.last.map { shapes[Int($0)] } ?? []
@@ -57,7 +62,7 @@ struct MetadataBuilder {
     for (place, entry) in entries.enumerated() {
       let kind = MetadataKind(of: entry.value)
       if isSame, columns[previous[place]].kind == kind, columns[previous[place]].key == entry.key {
-        columns[previous[place]].append(entry.value, row: row)
+        append(entry.value, row: row, to: previous[place])
         continue
       }
       if isSame {
@@ -65,13 +70,26 @@ struct MetadataBuilder {
         list = Array(previous[..<place])
       }
       let column = column(ColumnName(key: entry.key, kind: kind))
-      columns[column].append(entry.value, row: row)
+      append(entry.value, row: row, to: column)
       list.append(column)
     }
     if isSame, let shape = shapeByRow.last {
       shapeByRow.append(shape)
     } else {
       shapeByRow.append(Int64(shape(of: list)))
+    }
+  }
+
+  private mutating func append(_ value: MetadataValue, row: Int, to column: Int) {
+    let valueByteCount = MetadataColumnBuilder.byteCount(of: value)
+    byteCount += valueByteCount
+    columns[column].byteCount += valueByteCount
+    if holdsAll {
+      columns[column].append(value, row: row)
+      if byteCount > Limits.segmentMetadataByteCountMax {
+        holdsAll = false
+        for column in columns.indices { columns[column].removeValues() }
+      }
     }
   }
 
@@ -103,19 +121,51 @@ struct MetadataBuilder {
   }
 
   /// Writes the values to the sink, and returns the index.
-  func writeValues(rowCount: Int, to sink: SegmentSink) throws(ChromaError) -> [UInt8] {
+  ///
+  /// - Parameter metadata: that of a row, as before.
+  mutating func writeValues(
+    to sink: SegmentSink, _ metadata: (Int) throws(ChromaError) -> Metadata?
+  ) throws(ChromaError) -> [UInt8] {
     var index = ByteWriter()
     index.write(UInt32(columns.count))
-    for column in columns {
-      var values = ByteWriter()
-      column.write(rowCount: rowCount, index: &index, values: &values)
-      try sink.append(values.bytes)
+    var rest = columns.indices
+    while !rest.isEmpty {
+      let group = holdsAll ? rest : nextGroup(of: rest)
+      if !holdsAll {
+        for row in shapeByRow.indices { gather(group, row: row, try metadata(row)) }
+      }
+      for column in group {
+        var values = ByteWriter()
+        columns[column].write(rowCount: shapeByRow.count, index: &index, values: &values)
+        columns[column].removeValues()
+        try sink.append(values.bytes)
+      }
+      rest = group.upperBound..<rest.upperBound
     }
     index.write(UInt32(shapes.count))
     index.writeIntegers(Self.ends(of: shapes.map(\.count)))
     index.writeIntegers(shapes.flatMap { $0.map(Int64.init) })
     index.writeIntegers(shapeByRow)
     return index.bytes
+  }
+
+  /// As many columns as may be held at once, at least one.
+  private func nextGroup(of rest: Range<Int>) -> Range<Int> {
+    var end = rest.lowerBound + 1
+    var total = columns[rest.lowerBound].byteCount
+    while end < rest.upperBound {
+      total += columns[end].byteCount
+      if total > Limits.segmentMetadataByteCountMax { break }
+      end += 1
+    }
+    return rest.lowerBound..<end
+  }
+
+  private mutating func gather(_ group: Range<Int>, row: Int, _ metadata: Metadata?) {
+    for (column, entry) in zip(shapes[Int(shapeByRow[row])], metadata?.entries ?? [])
+    where group.contains(column) {
+      columns[column].append(entry.value, row: row)
+    }
   }
 
   private static func ends(of counts: [Int]) -> [Int64] {
@@ -131,6 +181,8 @@ struct MetadataBuilder {
 struct MetadataColumnBuilder {
   let key: Text
   let kind: MetadataKind
+  /// Of all its values, held or not.
+  var byteCount = 0
   private var rows: [Int64] = []
   /// Ends of the arrays, counted in elements; for arrays only.
   private var arrayEnds: [Int64] = []
@@ -142,7 +194,27 @@ struct MetadataColumnBuilder {
     scalars = ScalarBuilder(kind: kind.element ?? kind)
   }
 
-  mutating func append(_ value: MetadataValue, row: UInt32) {
+  /// What a value takes here, about.
+  static func byteCount(of value: MetadataValue) -> Int {
+    let rowByteCount = 8
+    return switch value {
+    case .bool: rowByteCount + 1
+    case .int, .float: rowByteCount + 8
+    case .string(let text): rowByteCount + 8 + text.byteCount
+    case .bools(let values): rowByteCount + 8 + values.count
+    case .ints(let values): rowByteCount + 8 + 8 * values.count
+    case .floats(let values): rowByteCount + 8 + 8 * values.count
+    case .strings(let values): values.reduce(rowByteCount + 8) { $0 + 8 + $1.byteCount }
+    }
+  }
+
+  mutating func removeValues() {
+    rows = []
+    arrayEnds = []
+    scalars = ScalarBuilder(kind: scalars.kind)
+  }
+
+  mutating func append(_ value: MetadataValue, row: Int) {
     rows.append(Int64(row))
     switch value {
     case .bool(let value): scalars.append(value)

@@ -4,8 +4,8 @@ package import ChromaBase
 
 /// Rows in ascending order, read at random: the tail, a segment, or several of them merged.
 ///
-/// The writer makes a pass for each column, two for some, so it buffers no more than one column's
-/// index. Ids are unique, orders ascend from 1, slots are unique.
+/// The writer makes a pass for each column, more where there is much metadata, so it buffers no more
+/// than one column's index. Ids are unique, orders ascend from 1, slots are unique.
 package protocol SegmentSource {
   /// 1 to `Limits.segmentRowCountMax`.
   var rowCount: Int { get }

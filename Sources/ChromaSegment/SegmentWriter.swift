@@ -87,7 +87,10 @@ package struct SegmentWriter<Source: SegmentSource> {
     let dimension = source.dimension
     try forEachRow { (row) throws(ChromaError) in
       try source.withVector(row) { (vector) throws(ChromaError) in
-        precondition(vector.count == dimension)
+        guard vector.count == dimension else {
+          throw .corruption(
+            "A record of a collection of \(dimension) dimensions has a vector of \(vector.count).")
+        }
         try sink.append(UnsafeRawBufferPointer(vector))
       }
       if !padding.isEmpty { try sink.append(padding) }
@@ -104,7 +107,13 @@ package struct SegmentWriter<Source: SegmentSource> {
   private func writeRows() throws(ChromaError) {
     try sink.begin(.rows)
     var writer = ByteWriter()
-    writer.writeIntegers((0..<rowCount).map { source.order($0) })
+    let orders = (0..<rowCount).map { source.order($0) }
+    // Segments that overlap, which a damaged catalog may name, must not become one that looks right.
+    for row in 1..<max(rowCount, 1) where orders[row] <= orders[row - 1] {
+      throw .corruption(
+        "Two records have the orders \(orders[row - 1]) and \(orders[row]), which must ascend.")
+    }
+    writer.writeIntegers(orders)
     writer.writeIntegers((0..<rowCount).map { Int64(source.slot($0)) })
     try sink.append(writer.bytes)
   }
@@ -170,12 +179,15 @@ package struct SegmentWriter<Source: SegmentSource> {
   private func writeMetadata() throws(ChromaError) {
     var builder = MetadataBuilder()
     try forEachRow { (row) throws(ChromaError) in
-      try builder.append(try source.metadata(row), row: UInt32(row))
+      builder.append(try source.metadata(row), row: row)
     }
     guard builder.hasEntries else { return }
     builder.sortColumns()
     try sink.begin(.metadataValues)
-    let index = try builder.writeValues(rowCount: rowCount, to: sink)
+    let index = try builder.writeValues(to: sink) { (row) throws(ChromaError) in
+      if row % Limits.cancellationRowInterval == 0 { try cancel?.check() }
+      return try source.metadata(row)
+    }
     try sink.begin(.metadataIndex)
     try sink.append(index)
   }

@@ -184,15 +184,28 @@ import Testing
     wrong.rows[2].slot = wrong.rows[1].slot
     try expectFound(wrong, "slot")
     wrong = rows
-    wrong.rows[3].id = wrong.rows[0].id
-    try expectFound(wrong, "twice")
-    wrong = rows
     wrong.rows[1].vector[0] = .infinity
     try expectFound(wrong, "not finite")
     wrong = rows
     wrong.rows[1].id = ""
     try expectFound(wrong, "empty")
     try open(encoded(rows)).verifyAll()
+  }
+
+  @Test("rows that break a rule, as damaged segments may come to, are not written")
+  func refusedRows() throws {
+    var random = SeededRandom(9)
+    let rows = ModelRows.random(rowCount: 4, space: .l2, using: &random)
+    var wrong = rows
+    wrong.rows[3].id = wrong.rows[0].id
+    #expect(throws: ChromaError.self) { try encoded(wrong) }
+    wrong = rows
+    wrong.rows[3].order = wrong.rows[2].order
+    #expect(throws: ChromaError.self) { try encoded(wrong) }
+    wrong = rows
+    wrong.rows[3].vector.append(0)
+    let error = #expect(throws: ChromaError.self) { try encoded(wrong) }
+    #expect(error?.kind == .corruption)
   }
 
   private func expectFound(_ rows: ModelRows, _ word: String) throws {

@@ -80,4 +80,19 @@ import Testing
     let rows = ModelRows.random(rowCount: 500, using: &random)
     #expect(try SegmentWriter.encode(rows, ModelRows.description, byteCountMax: 1000) == nil)
   }
+
+  @Test("metadata beyond what is held at once is written the same", arguments: [1, 30])
+  func muchMetadata(rowsWithAll: Int) throws {
+    let long = Text(String(repeating: "x", count: 1 << 20))
+    let rows = (0..<30).map { row in
+      var entries = [Metadata.Entry("a", .int(Int64(row))), .init("b", .string(long))]
+      if row < rowsWithAll { entries.append(.init("c", .strings([long, Text("\(row)")]))) }
+      if row % 2 == 0 { entries.append(.init("d", .bool(true))) }
+      return ModelRows.Row(
+        id: Text("\(row)"), order: Int64(row) + 1, slot: UInt32(row), vector: [0],
+        metadata: row == 7 ? nil : Metadata(entries))
+    }
+    let model = ModelRows(rows: rows, dimension: 1, space: .l2)
+    #expect(try open(model, as: .mapped).firstDifference(from: model) == nil)
+  }
 }
