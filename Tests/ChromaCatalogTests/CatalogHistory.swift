@@ -165,6 +165,29 @@ struct CatalogStepGenerator {
   /// Ids of leases and of pins.
   private static let holderCount: UInt64 = 4
 
+  /// Steps without which a short history would be about nothing: three collections with logs, a
+  /// version, a pin, a lease.
+  private static let prelude: [CatalogStep] =
+    (1...3).map { id in
+      .createCollection(.named(names[Int(id)], id: id), getOrCreate: false)
+    } + [
+      .append([.batch(1, to: 1), .blob("log", to: 2), .batch(3, to: 1), .batch(4, to: 3)]),
+      .publish(
+        PublicationChoice(
+          collection: .numbered(1), rowCount: 1,
+          added: [.inline(1, id: 101), .blob("segment", id: 102)])),
+      .acquireLease(
+        Lease(
+          id: .numbered(1), collection: .numbered(2), kind: .compaction, blobName: "leased",
+          holder: "prelude", deadline: 500)),
+      .pin(.numbered(1), deadline: 500),
+      .publish(
+        PublicationChoice(
+          collection: .numbered(2), rowCount: 1, added: [.blob("segment", id: 103)],
+          lease: .numbered(1))),
+    ]
+
+  private var stepCount = 0
   private var random: SeededRandom
   private let clock: WallClock
 
@@ -175,6 +198,8 @@ struct CatalogStepGenerator {
   }
 
   mutating func next() -> CatalogStep {
+    stepCount += 1
+    if stepCount <= Self.prelude.count { return Self.prelude[stepCount - 1] }
     if random.oneIn(20) { clock.advance(Int64(random.int(in: 0...300))) }
     return random.oneIn(3) ? nextRetention() : nextNaming()
   }
@@ -184,7 +209,8 @@ struct CatalogStepGenerator {
     case 0...39:
       .publish(
         PublicationChoice(
-          collection: id(), lease: random.oneIn(3) ? holder() : nil, using: &random))
+          collection: random.oneIn(2) ? .numbered(random.next() % 3 + 1) : id(),
+          lease: random.oneIn(3) ? holder() : nil, using: &random))
     case 40...44: .manifest(id())
     case 45...56:
       .acquireLease(

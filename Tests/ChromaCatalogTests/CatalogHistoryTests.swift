@@ -18,6 +18,7 @@ struct CatalogHistoryTests {
     var generator = CatalogStepGenerator(seed: seed, clock: store.clock)
     var random = SeededRandom(~seed)
     var failureCount = 0
+    var publicationCount = 0
     for number in 1...stepCount {
       if random.oneIn(100) {
         let index = random.int(in: 0...1)
@@ -34,6 +35,7 @@ struct CatalogHistoryTests {
         return
       }
       failureCount += expected.isFailure ? 1 : 0
+      if case .published(.published) = expected { publicationCount += 1 }
       guard random.oneIn(500) || number == stepCount else { continue }
       if random.element(of: catalogs).everything() != model.everything() {
         Issue.record("Seed \(seed), step \(number), \(step): the states differ after it.")
@@ -50,6 +52,7 @@ struct CatalogHistoryTests {
     }
     // A history of nothing but failures, or without any, would show little.
     #expect((stepCount / 20...stepCount / 2).contains(failureCount), "Seed \(seed).")
+    #expect(publicationCount > stepCount / 100, "Seed \(seed).")
   }
 
   @Test(arguments: [1, 2, 3, 4] as [UInt64])

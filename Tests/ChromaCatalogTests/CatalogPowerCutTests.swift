@@ -21,7 +21,7 @@ struct CatalogPowerCutTests {
     for image in history.images {
       for _ in 0..<(image.isBeforeSync ? 3 : 1) {
         // Not in an `#expect`, which would describe the whole disk when it fails.
-        if !history.isRecovered(SimulatedDisk(image.afterPowerCut(&random)), at: image) {
+        if !history.isRecovered(image.afterPowerCut(&random), at: image) {
           Issue.record("Seed \(seed), power cut after call \(image.callCount).")
           return
         }
@@ -29,6 +29,8 @@ struct CatalogPowerCutTests {
       }
     }
     #expect(cutCount > 150)
+    // A history without them would show nothing about them.
+    #expect(history.publicationCount > 5, "Seed \(seed).")
   }
 
   @Test
@@ -38,7 +40,7 @@ struct CatalogPowerCutTests {
     }
     var random = SeededRandom(1)
     let lossCount = history.images.count { image in
-      !history.isRecovered(SimulatedDisk(image.afterPowerCut(&random)), at: image)
+      !history.isRecovered(image.afterPowerCut(&random), at: image)
     }
     #expect(lossCount > 10)
   }
@@ -103,13 +105,14 @@ struct CatalogPowerCutTests {
       let disk = SimulatedDisk(seed: 3)
       try disk.createDirectory("/d")
       disk.inject(DiskFault(nil, ordinal: ordinal, isLasting: isLasting, code: code))
-      var states = [MemoryCatalog().everything()]
-      if let catalog = try? open(disk) {
-        states = Self.runUnderFaults(catalog, seed: 3, stepCount: 12)
+      let clock = WallClock()
+      var states = [MemoryCatalog(clock: clock).everything()]
+      if let catalog = try? CatalogDiskHistory.open(disk, clock) {
+        states = Self.runUnderFaults(catalog, clock, seed: 3, stepCount: 12)
       }
       disk.removeFaults()
       disk.killProcess()
-      let found = try? open(disk).everything()
+      let found = try? CatalogDiskHistory.open(disk, clock).everything()
       #expect(found.map { states.contains($0) } == true, "Call \(ordinal) of \(callCount).")
     }
   }
@@ -117,10 +120,10 @@ struct CatalogPowerCutTests {
   /// Runs the generator's steps on the catalog, and, as far as they succeed, on a model. Returns the
   /// states that may then be found: the model's, or the one after a last step that threw.
   private static func runUnderFaults(
-    _ catalog: any Catalog, seed: UInt64, stepCount: Int
+    _ catalog: any Catalog, _ clock: WallClock, seed: UInt64, stepCount: Int
   ) -> [[CatalogOutcome]] {
-    let model = MemoryCatalog()
-    var generator = CatalogStepGenerator(seed: seed)
+    let model = MemoryCatalog(clock: clock)
+    var generator = CatalogStepGenerator(seed: seed, clock: clock)
     for _ in 0..<stepCount {
       let step = generator.next()
       let before = model.everything()
@@ -152,10 +155,18 @@ struct CatalogPowerCutTests {
 
 /// What transactions did on a simulated disk, and what the model held when each had returned.
 private struct CatalogDiskHistory {
+  /// What was held once so many calls had been made, and what time it was.
+  private struct State {
+    let callCount: Int
+    let storage: MemoryCatalog.Storage
+    let nanoseconds: Int64
+  }
+
   let images: [DiskImage]
   let callCount: Int
-  /// What was held once so many calls had been made. The first is the new catalog.
-  private var states: [(callCount: Int, state: [CatalogOutcome])]
+  private(set) var publicationCount = 0
+  /// The first is the new catalog.
+  private var states: [State]
 
   init(
     seed: UInt64, stepCount: Int, _ prepare: (SimulatedDisk) -> Void = { _ in }
@@ -165,37 +176,58 @@ private struct CatalogDiskHistory {
     try disk.syncDirectory("/")
     prepare(disk)
     disk.keepsHistory = true
-    var catalog = try Self.open(disk)
-    let model = MemoryCatalog()
-    var generator = CatalogStepGenerator(seed: seed)
+    let clock = WallClock()
+    var catalog = try Self.open(disk, clock)
+    let storage = MemoryCatalog.Storage()
+    let model = MemoryCatalog(storage, clock: clock)
+    var generator = CatalogStepGenerator(seed: seed, clock: clock)
     var random = SeededRandom(~seed)
-    states = [(disk.callCount, model.everything())]
+    func state() -> State {
+      State(
+        callCount: disk.callCount, storage: MemoryCatalog.Storage(copying: storage),
+        nanoseconds: clock.wallNanoseconds())
+    }
+    states = [state()]
     for _ in 0..<stepCount {
       let step = generator.next()
       let expected = step.run(on: model)
       #expect(step.run(on: catalog) == expected, "Seed \(seed), \(step).")
-      let state = model.everything()
-      if state != states.last?.state { states.append((disk.callCount, state)) }
+      states.append(state())
+      if case .published(.published) = expected { publicationCount += 1 }
       if random.oneIn(20) {
         if random.oneIn(2) { catalog.close() } else { disk.killProcess() }
-        catalog = try Self.open(disk)
+        catalog = try Self.open(disk, clock)
       }
     }
     images = disk.history
     callCount = disk.callCount
   }
 
-  static func open(_ disk: SimulatedDisk) throws(ChromaError) -> SQLiteCatalog {
+  static func open(
+    _ disk: SimulatedDisk, _ clock: any Clock = WallClock()
+  ) throws(ChromaError) -> SQLiteCatalog {
     try SQLiteCatalog(
-      fileSystem: disk, directory: "/d", clock: SystemClock(), random: SystemRandomSource())
+      fileSystem: disk, directory: "/d", clock: clock, random: SystemRandomSource())
   }
 
-  /// Whether the disk opens, holds what it must, and can be written to.
-  func isRecovered(_ disk: SimulatedDisk, at image: DiskImage) -> Bool {
-    guard let catalog = try? Self.open(disk) else { return false }
+  /// Whether what the cut left opens, holds what it must, and can be written to.
+  ///
+  /// - Parameter image: The moment of the cut.
+  func isRecovered(_ left: DiskImage, at image: DiskImage) -> Bool {
     let last = states.lastIndex { $0.callCount <= image.callCount } ?? 0
-    let found = catalog.everything()
-    guard states[last...].prefix(2).contains(where: { $0.state == found }) else { return false }
-    return (try? catalog.createTenant("after the cut")) != nil
+    return states[last...].prefix(2).contains { isRecovered(left, as: $0) }
+  }
+
+  /// Whether what is left opens and is this state, in all that can be read, and in what steps that
+  /// change it make of it.
+  private func isRecovered(_ left: DiskImage, as state: State) -> Bool {
+    let clock = WallClock()
+    clock.set(state.nanoseconds)
+    guard let catalog = try? Self.open(SimulatedDisk(left), clock) else { return false }
+    let model = MemoryCatalog(MemoryCatalog.Storage(copying: state.storage), clock: clock)
+    guard catalog.everything() == model.everything(),
+      let inconsistencies = try? catalog.inconsistencies(), inconsistencies.isEmpty
+    else { return false }
+    return CatalogStepGenerator.probes.allSatisfy { $0.run(on: catalog) == $0.run(on: model) }
   }
 }

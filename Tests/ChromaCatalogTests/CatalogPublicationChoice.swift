@@ -56,6 +56,18 @@ struct PublicationChoice: Sendable {
 }
 
 extension PublicationChoice {
+  init(
+    collection: UUID, rowCount: Int, added: [SegmentReference], lease: UUID? = nil
+  ) {
+    self.collection = collection
+    self.rowCount = rowCount
+    self.added = added
+    self.lease = lease
+    removedPlaces = []
+    deletedPlaces = []
+    mistake = nil
+  }
+
   init(collection: UUID, lease: UUID?, using random: inout SeededRandom) {
     self.collection = collection
     self.lease = lease
