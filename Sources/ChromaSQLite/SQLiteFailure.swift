@@ -53,9 +53,9 @@ enum SQLiteFailure {
 
   private static func unrecorded(_ result: Int32, detail: String, path: String) -> ChromaError {
     switch result & 0xFF {
-    case SQLITE_FULL:
-      ChromaError(.outOfSpace, "The database \(path) cannot grow: \(detail).")
-    case SQLITE_CORRUPT, SQLITE_NOTADB:
+    // Were the disk full, the file layer would have recorded it: a made-up file claims to have as many
+    // pages or rows as there can be.
+    case SQLITE_FULL, SQLITE_CORRUPT, SQLITE_NOTADB:
       .corruption(
         "The file \(path) is damaged: \(detail). Restore the directory from a backup.")
     default:

@@ -31,7 +31,7 @@ struct PublicationChoice: Sendable {
       let manifest = changes.manifest
     else { return nil }
     var position = changes.rows.prefix(rowCount).last.map { $0.endPosition - 1 }
-    if mistake == .otherPosition { position = position.map { $0 + 2 } }
+    if mistake == .otherPosition { position = position.map { $0 &+ 2 } }
     let segments = manifest.segments
     var removed: [UUID] = []
     for place in removedPlaces where !segments.isEmpty {
@@ -42,14 +42,14 @@ struct PublicationChoice: Sendable {
     var deleted: [UUID: DeletedRows] = [:]
     for place in deletedPlaces where !segments.isEmpty {
       let segment = segments[place % segments.count]
-      let count = segment.deletedCount + (mistake == .tooManyDead ? 100 : 1)
+      let count = segment.deletedCount &+ (mistake == .tooManyDead ? 100 : 1)
       guard !removed.contains(segment.reference.id) else { continue }
       deleted[segment.reference.id] = DeletedRows(
         bitmap: [UInt8(truncatingIfNeeded: count)], count: count)
     }
     return Publication(
       collection: collection,
-      expectedVersion: manifest.version + (mistake == .otherVersion ? 1 : 0),
+      expectedVersion: manifest.version &+ (mistake == .otherVersion ? 1 : 0),
       position: position ?? manifest.position, added: added, removed: removed, deleted: deleted,
       lease: lease)
   }

@@ -194,6 +194,114 @@ struct SQLiteCatalogFileTests {
     #expect(failure.message.contains(path))
   }
 
+  /// Rows of versions that no call can have left behind, and that some call finds.
+  private static let versionDamages: [String] = [
+    "UPDATE collections SET version = -1",
+    "UPDATE collections SET version = 0",
+    "UPDATE collections SET compacted_position = -1",
+    "UPDATE collections SET compacted_position = 2",
+    "UPDATE collections SET compacted_position = 4",
+    "UPDATE collections SET compacted_position = 9223372036854775807",
+    "UPDATE collections SET compacted_byte_count = -1",
+    "UPDATE collections SET log_row_count = -1",
+    "UPDATE collections SET log_row_count = 0",
+    "UPDATE collections SET log_byte_count = -9223372036854775808",
+    "UPDATE collections SET log_byte_count = 0",
+    "UPDATE log SET blob_byte_count = -1 WHERE blob_name IS NOT NULL",
+    "UPDATE segments SET first_version = 0",
+    "UPDATE segments SET first_version = 99",
+    "UPDATE segments SET row_count = 0",
+    "UPDATE segments SET row_count = -9223372036854775808",
+    "UPDATE segments SET id = zeroblob(3) WHERE blob_name IS NULL",
+    "UPDATE segments SET payload = NULL",
+    "UPDATE segments SET blob_byte_count = -1",
+    "UPDATE deletions SET row_count = 0",
+    "UPDATE deletions SET row_count = 11",
+    "UPDATE deletions SET first_version = 99",
+    "UPDATE leases SET id = x'00'",
+    "UPDATE versions SET last = -1",
+    "UPDATE versions SET last = 0",
+    "UPDATE versions SET last = 9223372036854775807",
+    "DELETE FROM versions",
+    "DROP TABLE segments",
+    "DROP TABLE deletions",
+    "DROP TABLE requests",
+    "DROP TABLE garbage",
+  ]
+
+  /// A collection with everything that a version can have.
+  private func makeVersions() throws {
+    let catalog = try open()
+    try catalog.createCollection("one", id: 1)
+    _ = try catalog.append([
+      .batch(1, to: 1, recordCount: 2, requestKey: 1), .batch(2, to: 1),
+      .batch(3, to: 1, recordCount: 2),
+      .blob("log", to: 1),
+    ])
+    _ = try catalog.publish(
+      1, upTo: 3, added: [.inline(1, id: 1), .blob("segment", id: 2)],
+      deleted: [1: DeletedRows(bitmap: [1], count: 2)])
+    _ = try catalog.acquireLease(
+      Lease(
+        id: .numbered(1), collection: .numbered(1), kind: .compaction, blobName: nil,
+        holder: "a test", deadline: .max))
+    try catalog.pin(id: .numbered(1), deadline: .max)
+    #expect(try catalog.inconsistencies() == [])
+    catalog.close()
+  }
+
+  @Test(arguments: versionDamages)
+  func versionsThatCannotBeAreCorruption(_ damage: String) throws {
+    try makeVersions()
+    let raw = try openRaw()
+    try raw.execute(damage)
+    raw.close()
+
+    let catalog = try open()
+    let failures = [
+      error { _ = try catalog.allChanges(1) },
+      error { _ = try catalog.publish(1, added: [.blob("new", id: 3)], removed: [2]) },
+      error {
+        _ = try catalog.acquireLease(
+          Lease(
+            id: .numbered(2), collection: .numbered(1), kind: .compaction, blobName: nil,
+            holder: "a test", deadline: .max))
+      },
+    ].compactMap { $0 }
+    let failure = try #require(failures.first { $0.kind == .corruption })
+    #expect(failure.message.contains(path))
+    #expect(failures.allSatisfy { $0.kind == .corruption || $0.kind == .invalidArgument })
+  }
+
+  /// Rows that contradict others, which nobody meets who looks at one collection.
+  private static let contradictions: [String] = [
+    "UPDATE collections SET log_row_count = log_row_count + 1",
+    "UPDATE collections SET log_byte_count = log_byte_count - 1",
+    "UPDATE collections SET compacted_byte_count = 1",
+    "UPDATE segments SET end_version = 1",
+    "UPDATE segments SET end_version = 99",
+    "UPDATE deletions SET first_version = 0",
+    "UPDATE requests SET first_position = 4",
+    "INSERT INTO garbage VALUES ('x', 1)",
+    "INSERT INTO garbage VALUES ('x', 99)",
+    "INSERT INTO versions VALUES (5)",
+    "UPDATE pins SET version = 99",
+    "DELETE FROM log WHERE first_position = 4",
+    "UPDATE log SET record_count = 3 WHERE first_position = 4",
+    "PRAGMA foreign_keys = OFF; DELETE FROM databases",
+  ]
+
+  @Test(arguments: contradictions)
+  func rowsThatContradictOthersAreFound(_ contradiction: String) throws {
+    try makeVersions()
+    let raw = try openRaw()
+    for statement in contradiction.split(separator: ";") { try raw.execute(String(statement)) }
+    raw.close()
+    let found = try open().inconsistencies()
+    #expect(!found.isEmpty)
+    #expect(found.allSatisfy { $0.contains(path) })
+  }
+
   @Test
   func aPositionIsNotGivenTwiceEvenByADamagedFile() throws {
     var catalog = try open()
@@ -275,6 +383,33 @@ struct SQLiteCatalogFileTests {
     #expect((500_000...700_000).contains(largest))
     // The payloads, and a tenth more for pages.
     #expect(try byteCount("chroma.db") < 6_600_000)
+  }
+
+  @Test
+  func publishingGivesSpaceBack() throws {
+    let catalog = try open()
+    try catalog.createCollection("kept", id: 1)
+    try catalog.createCollection("compacted", id: 2)
+    for id in [1, 2, 2, 2] as [UInt64] {
+      for _ in 0..<50 {
+        _ = try catalog.append(
+          LogAppend(
+            collection: .numbered(id), recordCount: 1,
+            payload: .inline(Array(repeating: UInt8(id), count: 20_000))))
+      }
+    }
+    _ = try catalog.publish(2, added: [.inline(1, id: 1)])
+    let live = 50 * 20_000
+    let stored = try byteCount("chroma.db") + byteCount("chroma.db-wal")
+    #expect(stored < live * 5 / 4)
+    // What was left for the next writes goes too, and nothing of the log can be found.
+    try catalog.shrink()
+    #expect(try catalog.foldBackAll())
+    #expect(try byteCount("chroma.db-wal") == 0)
+    #expect(try byteCount("chroma.db") < live * 6 / 5)
+    let bytes = try #require(try contents()["chroma.db"])
+    #expect(bytes.split { $0 != 2 }.allSatisfy { $0.count < 100 })
+    #expect(try catalog.allChanges(1)?.rows.count == 50)
   }
 
   @Test
