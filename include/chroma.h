@@ -388,7 +388,9 @@ typedef struct chroma_records {
   const chroma_string *documents;   /**< An element without data leaves the document. */
   const chroma_string *uris;
   const chroma_metadata *metadatas;
-  uint8_t request_key[16];        /**< Not all zero: a write repeated with its key happens once. */
+  uint8_t request_key[16];        /**< Not all zero: a write repeated with its key happens once, at
+                                       least as long as it is among the collection's newest 1,000
+                                       writes with one. */
   uint32_t write_turn_timeout_ms; /**< 0: the engine's. */
 } chroma_records;
 #define CHROMA_RECORDS_INIT \
