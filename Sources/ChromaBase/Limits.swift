@@ -86,6 +86,8 @@ package enum Limits {
   /// Bytes of a collection's log, from which it is compacted if they exceed twice what its records
   /// take: a few records that are written over and over must not fill a disk.
   package static let logByteCountMin = 128 * 1024
+  /// Bytes that a collection may waste, however small it is, once nobody writes to it: a page.
+  package static let wastedByteCountMin = 4096
   /// Records of a collection's log from which a writer compacts it.
   package static let tailRecordCountMax = 8192
   /// Bytes of a collection's log from which a writer compacts it, and live bytes that one such step

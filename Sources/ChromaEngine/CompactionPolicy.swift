@@ -15,6 +15,7 @@ package struct CompactionLimits: Sendable {
   package var inlineSegmentByteCountMax = Limits.inlineSegmentByteCountMax
   package var logRowCountMax = Limits.logRowCountMax
   package var logByteCountMin = Limits.logByteCountMin
+  package var wastedByteCountMin = Limits.wastedByteCountMin
   package var tailRecordCountMax = Limits.tailRecordCountMax
   package var tailByteCountMax = Limits.tailByteCountMax
   package var mergedSegmentByteCountMax = Limits.mergedSegmentByteCountMax
@@ -44,9 +45,13 @@ struct CompactionPolicy: Sendable {
       || byteCount > max(limits.logByteCountMin, 2 * liveByteCount)
   }
 
-  /// Whether it is worth it to compact the log of a collection that nobody writes to any more.
-  func isDueWhenIdle(byteCount: Int, liveByteCount: Int) -> Bool {
+  /// Whether it is worth it to compact the log of a collection that nobody writes to any more:
+  /// because opening it takes long, or because of what it makes useless. A short log can do that to
+  /// large segments; with the eighth and the quarter of `isWasteful` a collection stays below 1.5
+  /// times its live bytes.
+  func isDueWhenIdle(byteCount: Int, wastedByteCount: Int, liveByteCount: Int) -> Bool {
     byteCount > max(limits.logByteCountMin, liveByteCount / 8)
+      || wastedByteCount > max(limits.wastedByteCountMin, liveByteCount / 8)
   }
 
   /// The segments that go into one with a tail of so many bytes, by index.

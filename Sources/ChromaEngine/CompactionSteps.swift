@@ -45,11 +45,11 @@ final class CompactionSteps: Sendable {
 
   private func takeStep(_ id: UUID) throws(ChromaError) {
     let mustShrink = known.meter.isOverLimit
-    try compactor.step(try known.state(of: id)) { [policy = compactor.policy] row, liveByteCount in
+    try compactor.step(try known.state(of: id)) { [policy = compactor.policy] row, table in
       mustShrink
         || policy.isDue(
           rowCount: row.logRowCount, recordCount: row.logDebt.recordCount,
-          byteCount: row.logByteCount, liveByteCount: liveByteCount)
+          byteCount: row.logByteCount, liveByteCount: table.version.liveByteCount)
     }
     if mustShrink { known.forgetUnused() }
   }

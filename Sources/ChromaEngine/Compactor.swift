@@ -29,16 +29,16 @@ struct Compactor: Sendable {
 
   /// Turns a collection's log into a segment. To be called inside the write turn.
   ///
-  /// - Parameter isWanted: Looks at the log and the live bytes in segments, and says whether to.
+  /// - Parameter isWanted: Looks at the log and the records, and says whether to.
   /// - Returns: Whether anything was published.
   @discardableResult
   func step(
     _ state: CollectionState, cancel: CancelToken? = nil,
-    if isWanted: (CollectionRow, _ liveByteCount: Int) -> Bool = { _, _ in true }
+    if isWanted: (CollectionRow, RecordTable) -> Bool = { _, _ in true }
   ) throws(ChromaError) -> Bool {
     try state.read { (row, table, position) throws(ChromaError) in
       let version = table.version
-      guard position > version.position, isWanted(row, version.liveByteCount) else { return false }
+      guard position > version.position, isWanted(row, table) else { return false }
       let publication: Publication
       do throws(ChromaError) {
         let absorbed = policy.absorbed(

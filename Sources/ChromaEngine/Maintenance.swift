@@ -34,9 +34,11 @@ final class Maintenance: Sendable {
     if isIdle {
       try exclusively(timeoutMilliseconds: Self.tidyTimeoutMilliseconds) {
         [compactor] () throws(ChromaError) in
-        try compactor.step(state, cancel: cancel) { row, liveByteCount in
+        try compactor.step(state, cancel: cancel) { row, table in
           compactor.policy.isDueWhenIdle(
-            byteCount: row.logByteCount, liveByteCount: liveByteCount)
+            byteCount: row.logByteCount,
+            wastedByteCount: table.wastedByteCount(logByteCount: row.logByteCount),
+            liveByteCount: table.version.liveByteCount)
         }
       }
     }

@@ -180,6 +180,18 @@ package struct RecordTable {
     live.filter { locations[Int($0)].isInTail }
   }
 
+  /// About the bytes of segments and of a log of so many bytes that hold nothing any more, because
+  /// the log replaced or deleted it.
+  func wastedByteCount(logByteCount: Int) -> Int {
+    let vectorByteCount = (vectors?.dimension ?? 0) * MemoryLayout<Float>.stride
+    let tailCount = live.count { locations[Int($0)].isInTail }
+    let inUse = tailByteCount + tailCount * vectorByteCount
+    return replaced.reduce(max(0, logByteCount - inUse)) { total, location in
+      let part = version.parts[location.segment]
+      return total + part.byteCount / max(1, part.segment.rowCount)
+    }
+  }
+
   /// The live slots whose newest state is a row of a segment.
   func slots(ofSegment index: Int) -> [UInt32] {
     let part = version.parts[index]

@@ -13,6 +13,7 @@ extension CompactionLimits {
     limits.inlineSegmentByteCountMax = 1024
     limits.logRowCountMax = 4
     limits.logByteCountMin = 2048
+    limits.wastedByteCountMin = 512
     limits.tailRecordCountMax = 40
     limits.tailByteCountMax = 16 * 1024
     limits.mergedSegmentByteCountMax = 64 * 1024
@@ -89,6 +90,37 @@ extension CompactionLimits {
     #expect(try engine.statistics(of: id).segmentCount <= 3)
     #expect(try ids(try open(), id) == (0..<2000).map { "id-\($0)" })
     try expectNoWaste(engine)
+  }
+
+  @Test func aShortLogThatEmptiesSegmentsIsCompactedOnceItIsIdle() throws {
+    let engine = try open()
+    let id = try create(in: engine)
+    let document = String(repeating: "a document ", count: 40)
+    try engine.write(batch(.add, 0..<100, document: document), to: id)
+    try engine.flush(id)
+    let before = try engine.statistics(of: id)
+    try engine.write(batch(.delete, 0..<50), to: id)
+    let deleted = try engine.statistics(of: id)
+    #expect(deleted.logByteCount < CompactionLimits.tiny.logByteCountMin)
+    try engine.tidy(id)
+    let after = try engine.statistics(of: id)
+    #expect(after.segmentByteCount < before.segmentByteCount * 3 / 4)
+    #expect(after.deadRowCount == 0)
+    try engine.write(batch(.delete, 50..<100), to: id)
+    try engine.tidy(id)
+    #expect(try engine.statistics(of: id).segmentByteCount == 0)
+    try expectNoWaste(engine)
+  }
+
+  @Test func aRecordThatIsReplacedOverAndOverIsKeptOnceWhenIdle() throws {
+    let engine = try open()
+    let id = try create(in: engine)
+    let document = String(repeating: "a document ", count: 40)
+    for _ in 0..<3 { try engine.write(batch(.upsert, [1], document: document), to: id) }
+    #expect(
+      try engine.statistics(of: id).logByteCount < CompactionLimits.tiny.logByteCountMin)
+    try engine.tidy(id)
+    #expect(try engine.statistics(of: id).logByteCount == 0)
   }
 
   @Test func aFlushLeavesNothingOfWhatWasDeleted() throws {
