@@ -54,6 +54,11 @@ let package = Package(
         "ChromaBase", "ChromaStorage", "ChromaCatalog", "ChromaIndex", "ChromaSegment",
         "ChromaQuery", "CChromaPlatform",
       ]),
+    .target(
+      name: "ChromaRecovery",
+      dependencies: [
+        "ChromaBase", "ChromaStorage", "ChromaSQLite", "ChromaCatalog", "ChromaSegment",
+      ]),
 
     // Doors.
     .target(
@@ -95,6 +100,7 @@ let package = Package(
     tests("ChromaSegment"),
     tests("ChromaQuery", exclude: ["Fixtures"]),
     tests("ChromaEngine", ["ChromaCatalog", "ChromaQuery", "ChromaIndex"], exclude: ["Fixtures"]),
+    tests("ChromaRecovery", ["ChromaCatalog", "ChromaEngine", "ChromaSQLite", "ChromaSegment"]),
     tests("Chroma"),
     .executableTarget(
       name: "simulate",

@@ -104,4 +104,8 @@ package enum Limits {
 
   /// Rows between two looks at a cancel token; at 1 µs a row about 4 ms.
   package static let cancellationRowInterval = 4096
+
+  /// Nanoseconds that a backup's pin outlives a backup that was killed: what is deleted meanwhile
+  /// takes space for so long. A running backup renews it three times as often.
+  package static let backupPinNanoseconds: Int64 = 60_000_000_000
 }

@@ -15,7 +15,7 @@ package final class SQLiteConnection: @unchecked Sendable {
   private let context: VFSContext
   private let forkGeneration = chroma_fork_generation()
   private var vfs: OpaquePointer?
-  private var handle: OpaquePointer?
+  private(set) var handle: OpaquePointer?
   private var statements: [String: OpaquePointer] = [:]
 
   init(to database: SQLiteDatabase) throws(ChromaError) {
@@ -252,7 +252,10 @@ package final class SQLiteConnection: @unchecked Sendable {
     if result != SQLITE_OK { throw failure(result) }
   }
 
-  private func failure(_ result: Int32) -> ChromaError {
+  /// What the file layer failed with last.
+  var recordedFailure: ChromaError? { context.failure }
+
+  func failure(_ result: Int32) -> ChromaError {
     let recorded = context.failure
     context.failure = nil
     let message = handle.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(result)

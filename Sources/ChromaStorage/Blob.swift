@@ -115,6 +115,12 @@ package final class Blob: @unchecked Sendable {
     return firstUnverified(in: blocks(of: range)) == nil
   }
 
+  /// Whether another blob of this name says that it has the same bytes.
+  package func hasChecksums(of other: Blob) -> Bool {
+    name == other.name && byteCount == other.byteCount
+      && checksums.elementsEqual(other.checksums)
+  }
+
   /// Makes sure that the bytes of the range are there and right.
   ///
   /// Costs some nanoseconds where that was done before.

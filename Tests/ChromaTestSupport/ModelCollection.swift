@@ -10,6 +10,16 @@ package struct ModelRecord: Equatable, Sendable {
   package var uri: Text?
   /// Sorted by key by the type itself; nil when nothing is stored.
   package var metadata: [Text: MetadataValue]
+
+  package init(
+    id: Text, vector: [Float], document: Text?, uri: Text?, metadata: [Text: MetadataValue]
+  ) {
+    self.id = id
+    self.vector = vector
+    self.document = document
+    self.uri = uri
+    self.metadata = metadata
+  }
 }
 
 package struct ModelCollection: Equatable, Sendable {
