@@ -25,7 +25,7 @@ package struct EngineOptions: Sendable {
   package let writeTurnTimeoutMilliseconds: Int
   /// Whether nothing may be written: see `EngineEnvironment`.
   package let isReadOnly: Bool
-  /// Whether a thread compacts what writers leave to it. The first handle on a directory decides.
+  /// Whether a thread compacts what writers leave to it, in a directory. The first handle decides.
   package let compactsInBackground: Bool
   /// See `EngineEnvironment`; nil for no limit. The first handle on a directory decides.
   package let memoryByteCountMax: Int?
@@ -109,7 +109,6 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
         EngineEnvironment(
           fileSystem: MemoryFileSystem(), directory: "/chroma", clock: SystemClock(),
           random: SystemRandomSource(), isShared: false,
-          compactsInBackground: options.compactsInBackground,
           memoryByteCountMax: options.memoryByteCountMax))
     }
     let files = FolderFileSystem()
