@@ -210,3 +210,15 @@ package protocol Catalog: AnyObject, Sendable {
   /// Lets go of everything held. Every later call throws `.closed`; closing again does nothing.
   func close()
 }
+
+extension Catalog {
+  package func hasCollection(_ id: UUID) throws(ChromaError) -> Bool {
+    do throws(ChromaError) {
+      _ = try collection(id: id)
+      return true
+    } catch {
+      guard error.kind == .notFound else { throw error }
+      return false
+    }
+  }
+}

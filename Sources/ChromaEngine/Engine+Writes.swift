@@ -19,7 +19,7 @@ extension Engine {
     let batch = try BatchRules.checked(batch)
     if batch.count == 0 {
       // Nothing to write, but a collection that is gone is still an error.
-      guard try catalog.changes(in: id, after: .nothing, byteCountMax: 0) != nil else {
+      guard try catalog.hasCollection(id) else {
         throw Self.asOfficial(CollectionState.gone(id), in: batch.operation)
       }
       return

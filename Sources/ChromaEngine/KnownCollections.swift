@@ -72,8 +72,7 @@ final class KnownCollections: Sendable {
       states.newCount = 0
       return Array(states.byID.keys)
     }
-    let none = KnownState(version: 0, position: .max)
-    for id in known where try catalog.changes(in: id, after: none, byteCountMax: 0) == nil {
+    for id in known where try !catalog.hasCollection(id) {
       forget(id)
     }
   }
