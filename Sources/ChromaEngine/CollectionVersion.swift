@@ -90,10 +90,12 @@ final class CollectionVersion: Sendable {
 
   /// The row that holds a record's id, dead or alive as it may be by now.
   func location(of id: Text) throws(ChromaError) -> RecordLocation? {
+    if parts.isEmpty { return nil }
+    let hash = IDHash.of(id)
     // The newest first: records that are asked for tend to be new.
     for index in parts.indices.reversed() {
       let part = parts[index]
-      if let row = try part.segment.row(of: id), !part.dead.contains(UInt32(row)) {
+      if let row = try part.segment.row(of: id, hash: hash), !part.dead.contains(UInt32(row)) {
         return RecordLocation(segment: index, row: row)
       }
     }
