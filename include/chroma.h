@@ -75,7 +75,7 @@ typedef struct chroma_get_result chroma_get_result;
 typedef struct chroma_query_result chroma_query_result;
 /** What went wrong. */
 typedef struct chroma_error chroma_error;
-/** A wish, made on another thread, that a call end early. */
+/** A wish that a call end early. */
 typedef struct chroma_cancel chroma_cancel;
 
 /* ---- Errors ------------------------------------------------------------- */
@@ -135,9 +135,11 @@ typedef struct chroma_engine_options {
   uint32_t allow_reset;           /**< Not 0: chroma_engine_reset() may be used. */
   uint32_t write_turn_timeout_ms; /**< Wait for other processes' writes; 0: 10,000 ms. */
   uint32_t read_only;             /**< Not 0: nothing is created, changed or removed. */
+  uint32_t disable_background_compaction; /**< Not 0: no thread compacts, only writers do. */
+  uint64_t memory_limit_bytes;            /**< For collections that are not in use; 0: no limit. */
 } chroma_engine_options;
 #define CHROMA_ENGINE_OPTIONS_INIT \
-  { sizeof(chroma_engine_options), {NULL, 0}, 0, 0, 0 }
+  { sizeof(chroma_engine_options), {NULL, 0}, 0, 0, 0, 0, 0 }
 
 /**
  * Opens a directory, or a new database in memory.
@@ -146,8 +148,9 @@ typedef struct chroma_engine_options {
  * or be written by others at the same time: every read sees what is committed when it begins. Calls
  * that would write answer CHROMA_ERROR_PERMISSION_DENIED.
  *
- * Handles of one directory in one process share one engine, which closes with the last of them.
- * Any number of processes may have a directory open.
+ * Handles of one directory in one process share one engine, which closes with the last of them;
+ * the first of them decides on background compaction and the memory limit. Those that only read
+ * share another. Any number of processes may have a directory open.
  *
  * @param out_engine  An engine to close with chroma_engine_close().
  * @return CHROMA_ERROR_INVALID_ARGUMENT, _IO, _CORRUPTION, _UNSUPPORTED_FORMAT, _OUT_OF_SPACE;
@@ -544,6 +547,76 @@ CHROMA_API chroma_status chroma_query_result_view(const chroma_query_result *res
                                                   chroma_error **out_error);
 
 CHROMA_API void chroma_query_result_free(chroma_query_result *result);
+
+/* ---- Space and speed ---------------------------------------------------- */
+
+/**
+ * Is told how far a long call has come: done of total steps, which are collections in a flush or
+ * compaction and bytes elsewhere. done never falls; the last call of one that succeeds has done ==
+ * total. Called on the thread of the call, which waits for it and never calls it after it returned.
+ * It may use the library. To end the call early, it requests the call's cancel token.
+ */
+typedef void (*chroma_progress)(void *context, uint64_t done, uint64_t total);
+
+/** How a long call tells of itself and ends. NULL instead of a pointer to it stands for neither. */
+typedef struct chroma_long_call {
+  size_t struct_size;
+  chroma_progress progress; /**< Or NULL. */
+  void *progress_context;   /**< Handed to progress as it is. */
+  chroma_cancel *cancel;    /**< Or NULL. What was done until then stays done, and is whole. */
+} chroma_long_call;
+#define CHROMA_LONG_CALL_INIT \
+  { sizeof(chroma_long_call), NULL, NULL, NULL }
+
+/**
+ * Brings every collection to rest: all that was written stands in segments, and nothing that was
+ * deleted or replaced before the call is left in any file of the directory. Reads and writes go on
+ * meanwhile. Answers never change by it.
+ *
+ * @param long_call  May be NULL.
+ * @return CHROMA_ERROR_CANCELLED, _CLOSED, _PERMISSION_DENIED (read-only), _LOCKED, _IO,
+ *         _CORRUPTION, _OUT_OF_SPACE.
+ */
+CHROMA_API chroma_status chroma_engine_flush(chroma_engine *engine,
+                                             const chroma_long_call *long_call,
+                                             chroma_error **out_error);
+
+/** As flush; also makes as few segments of each collection as their largest size allows. */
+CHROMA_API chroma_status chroma_engine_compact(chroma_engine *engine,
+                                               const chroma_long_call *long_call,
+                                               chroma_error **out_error);
+
+/** As chroma_engine_flush(), of one collection. CHROMA_ERROR_NOT_FOUND where it was deleted. */
+CHROMA_API chroma_status chroma_collection_flush(chroma_collection *collection,
+                                                 const chroma_long_call *long_call,
+                                                 chroma_error **out_error);
+
+/** As chroma_engine_compact(), of one collection. CHROMA_ERROR_NOT_FOUND where it was deleted. */
+CHROMA_API chroma_status chroma_collection_compact(chroma_collection *collection,
+                                                   const chroma_long_call *long_call,
+                                                   chroma_error **out_error);
+
+/** What a collection takes. */
+typedef struct chroma_statistics {
+  size_t struct_size;
+  uint64_t record_count;         /**< As chroma_collection_count() says. */
+  int64_t version;               /**< Grows with every compaction; 0 before the first. */
+  int64_t position;              /**< Of the last record in the log: how many were written, ever. */
+  uint64_t log_row_count;        /**< Writes that are in no segment yet. */
+  uint64_t log_record_count;     /**< Their records. */
+  uint64_t log_byte_count;       /**< Their bytes. */
+  uint64_t segment_count;        /**< Segments. */
+  uint64_t segment_byte_count;   /**< Their bytes. */
+  uint64_t dead_row_count;       /**< Their records that were deleted or replaced since. */
+  uint64_t compacted_byte_count; /**< Bytes that compactions wrote, ever. */
+} chroma_statistics;
+#define CHROMA_STATISTICS_INIT \
+  { sizeof(chroma_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/** @param out_statistics  Started from CHROMA_STATISTICS_INIT. */
+CHROMA_API chroma_status chroma_collection_statistics(chroma_collection *collection,
+                                                      chroma_statistics *out_statistics,
+                                                      chroma_error **out_error);
 
 /* ---- For tests ---------------------------------------------------------- */
 

@@ -42,7 +42,10 @@ public func chroma_engine_open(
           path: try options.path.text("path")?.string, allowsReset: options.allow_reset != 0,
           writeTurnTimeoutMilliseconds: timeout == 0
             ? Limits.writeTurnTimeoutMilliseconds : timeout,
-          isReadOnly: options.read_only != 0)))
+          isReadOnly: options.read_only != 0,
+          compactsInBackground: options.disable_background_compaction == 0,
+          memoryByteCountMax: options.memory_limit_bytes == 0
+            ? nil : Int(clamping: options.memory_limit_bytes))))
   }
 }
 

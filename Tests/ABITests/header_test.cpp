@@ -13,9 +13,12 @@ int main() {
   chroma_get_view get_view = CHROMA_GET_VIEW_INIT;
   chroma_query_options query = CHROMA_QUERY_OPTIONS_INIT;
   chroma_query_view query_view = CHROMA_QUERY_VIEW_INIT;
+  chroma_long_call long_call = CHROMA_LONG_CALL_INIT;
+  chroma_statistics statistics = CHROMA_STATISTICS_INIT;
   return engine.struct_size && collection.struct_size && view.struct_size && modify.struct_size &&
                  records.struct_size && remove.struct_size && get.limit == UINT64_MAX &&
-                 get_view.struct_size && query.result_count == 10 && query_view.struct_size
+                 get_view.struct_size && query.result_count == 10 && query_view.struct_size &&
+                 long_call.struct_size && statistics.struct_size
              ? 0
              : 1;
 }
