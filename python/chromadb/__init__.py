@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chromadb import base_types as base_types
     from chromadb import config as config
     from chromadb import errors as errors
+    from chromadb import maintenance as maintenance
     from chromadb import types as types
     from chromadb import utils as utils
     from chromadb.api import AdminAPI as AdminAPI
@@ -74,7 +75,9 @@ __all__ = [
     "WhereDocument",
 ]
 
-_SUBMODULES = frozenset(("api", "auth", "base_types", "config", "errors", "types", "utils"))
+_SUBMODULES = frozenset(
+    ("api", "auth", "base_types", "config", "errors", "maintenance", "types", "utils")
+)
 
 # Where the names come from that are not defined here.
 _HOMES = {

@@ -6,6 +6,8 @@ normalises, the extension converts and calls, the engine decides.
 Rules for all methods:
 
 * Arguments are positional. Collection ids are hyphenated UUID text.
+* A callable `progress` gets `(done, total)`, on the thread of the call, about twenty times a second
+  and at the end. What it raises, or a signal handler, ends the call; what was done stays.
 * The GIL is released while the engine works; any number of threads may call one `Engine`.
 * Errors of the engine become classes of `chromadb.errors`, imported at the first error and built
   from one string: invalid argument -> InvalidArgumentError, unauthenticated -> ChromaAuthError,
@@ -35,12 +37,14 @@ owned by the caller.
 Everything coming out (dicts, lists, arrays) is fresh: the caller may change it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, final
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+
+from chromadb.maintenance import CollectionStatistics
 
 __version__: Final[str]
 """The version of libchroma, for bug reports."""
@@ -125,12 +129,25 @@ class Engine:
     """
 
     def __new__(
-        cls, path: str | None, allow_reset: bool, /, *, read_only: bool = False
+        cls,
+        path: str | None,
+        allow_reset: bool,
+        /,
+        *,
+        read_only: bool = False,
+        background: bool = True,
+        memory_limit_bytes: int | None = None,
     ) -> Engine:
         """Opens the directory, creating it with its parents. None for a database in memory.
 
-        With `read_only` nothing is created, changed or removed, whoever else writes; calls that
-        would write raise AuthorizationError.
+        Args:
+            read_only: Nothing in the directory is made or changed; it must exist. Calls that would
+                change something are an AuthorizationError.
+            background: Whether a thread compacts. Without one writers still bound what they leave.
+            memory_limit_bytes: Beyond it, collections that are not in use are forgotten until they
+                are; None and 0 for no limit. Below 2**64, else an OverflowError.
+
+        The first handle of a directory decides on the last two.
         """
 
     def close(self) -> None:
@@ -146,6 +163,31 @@ class Engine:
 
     def reset(self) -> bool:
         """Drops everything and returns True. AuthorizationError unless `allow_reset`."""
+
+    # ---- Space and speed --------------------------------------------------------------------
+
+    def flush(
+        self,
+        collection_id: str | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        /,
+    ) -> None:
+        """Brings all collections, or one, to rest.
+
+        What was written stands in segments, and what was deleted is in no file. Progress counts
+        collections.
+        """
+
+    def compact(
+        self,
+        collection_id: str | None = None,
+        progress: Callable[[int, int], object] | None = None,
+        /,
+    ) -> None:
+        """As `flush`; also merges segments into as few as possible."""
+
+    def statistics(self, collection_id: str, /) -> CollectionStatistics:
+        """What the collection takes, as a dict."""
 
     # ---- Tenants and databases --------------------------------------------------------------
 

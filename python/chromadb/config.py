@@ -42,7 +42,8 @@ class Settings:
     constructor are checked against the field's type.
 
     Most fields are accepted for compatibility and have no effect on a local database;
-    `is_persistent`, `persist_directory` and `allow_reset` are those that have.
+    `is_persistent`, `persist_directory`, `allow_reset`, `chroma_memory_limit_bytes` and
+    `chroma_read_only` are those that have.
     """
 
     is_persistent: bool = False
@@ -58,6 +59,9 @@ class Settings:
     chroma_api_impl: str = "chromadb.api.rust.RustBindingsAPI"
     chroma_db_impl: str | None = None
     chroma_memory_limit_bytes: int = 0
+    """Beyond it, collections that are not in use are forgotten until they are; 0: no limit."""
+    chroma_read_only: bool = False
+    """Nothing in the directory, which must exist, is made or changed. Not a field of upstream's."""
     chroma_segment_cache_policy: str | None = None
 
     chroma_server_host: str | None = None
@@ -316,9 +320,20 @@ class System:
         from chromadb._chroma import Engine
 
         settings = self.settings
+        memory_limit = settings.chroma_memory_limit_bytes
+        if memory_limit < 0:
+            raise ValueError(
+                f"The setting chroma_memory_limit_bytes is {memory_limit}. It should be a number "
+                "of bytes, or 0 for no limit."
+            )
         if self._engine is None:
             path = settings.persist_directory if settings.is_persistent else None
-            self._engine = Engine(path, settings.allow_reset)
+            self._engine = Engine(
+                path,
+                settings.allow_reset,
+                read_only=settings.chroma_read_only,
+                memory_limit_bytes=memory_limit,
+            )
             if path is not None:
                 self._lock_file = os.path.abspath(os.path.join(path, "LOCK"))
                 self._directory_identity = self._found_identity()

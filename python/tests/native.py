@@ -73,11 +73,22 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "count": (COLLECTION, *PLACE),
     "get": GET,
     "query": QUERY,
+    "flush": (COLLECTION, None),
+    "compact": (COLLECTION, None),
+    "statistics": (COLLECTION,),
 }
 
 
+def parameters(method: str) -> list[inspect.Parameter]:
+    return list(inspect.signature(getattr(_chroma.Engine, method)).parameters.values())[1:]
+
+
 def parameter_names(method: str) -> list[str]:
-    return list(inspect.signature(getattr(_chroma.Engine, method)).parameters)[1:]
+    return [parameter.name for parameter in parameters(method)]
+
+
+def needed_parameter_names(method: str) -> list[str]:
+    return [p.name for p in parameters(method) if p.default is inspect.Parameter.empty]
 
 
 def call(engine: _chroma.Engine, collection: str, method: str, **changes: Any) -> Any:

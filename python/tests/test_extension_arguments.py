@@ -11,7 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from native import CALLS, PLACE, add, call, new_collection, parameter_names, vectors
+from native import (
+    CALLS,
+    PLACE,
+    add,
+    call,
+    needed_parameter_names,
+    new_collection,
+    parameter_names,
+    vectors,
+)
 
 import chromadb
 from chromadb import _chroma
@@ -55,10 +64,10 @@ def test_the_engine_has_the_methods_and_parameters_of_the_stub() -> None:
     found = {}
     for name, method in vars(_chroma.Engine).items():
         if not name.startswith("_"):
-            parameters = list(inspect.signature(method).parameters.values())[1:]
-            assert all(p.kind is inspect.Parameter.POSITIONAL_ONLY for p in parameters)
-            defaults = [p for p in parameters if p.default is not inspect.Parameter.empty]
-            found[name] = ([p.name for p in parameters], len(defaults))
+            given = list(inspect.signature(method).parameters.values())[1:]
+            assert all(p.kind is inspect.Parameter.POSITIONAL_ONLY for p in given)
+            defaults = [p for p in given if p.default is not inspect.Parameter.empty]
+            found[name] = ([p.name for p in given], len(defaults))
     assert found == stated
 
 
@@ -81,20 +90,27 @@ def test_types_are_final(name: str) -> None:
 # ---- Arguments that are refused -----------------------------------------------------------------
 
 
-def parameters_of(*wanted: str) -> list[Any]:
+def parameters_of(*wanted: str, names: Callable[[str], list[str]] = parameter_names) -> list[Any]:
     """Every method with each of its parameters that are among the wanted ones."""
     return [
         pytest.param(method, name, id=f"{method}-{name}")
         for method in CALLS
-        for name in parameter_names(method)
+        for name in names(method)
         if name in wanted
     ]
 
 
-STRINGS = parameters_of("name", "tenant", "database", "collection_id")
-OPTIONAL_STRINGS = parameters_of(
-    "where", "where_document", "configuration_json_str", "new_name", "new_configuration_json_str"
-)
+STRINGS = parameters_of("name", "tenant", "database", "collection_id", names=needed_parameter_names)
+OPTIONAL_STRINGS = [
+    *parameters_of(
+        "where",
+        "where_document",
+        "configuration_json_str",
+        "new_name",
+        "new_configuration_json_str",
+    ),
+    *[pytest.param(method, "collection_id") for method in ("flush", "compact")],
+]
 
 
 @pytest.mark.parametrize("value", [5, None, b"text", ["text"], 1.5], ids=repr)
@@ -249,6 +265,7 @@ def test_a_flag_is_a_bool(engine: _chroma.Engine, collection: str, value: object
         lambda: call(engine, collection, "create_collection", get_or_create=value),
         lambda: _chroma.Engine(None, value),  # type: ignore[arg-type]
         lambda: _chroma.Engine(None, False, read_only=value),  # type: ignore[arg-type]
+        lambda: _chroma.Engine(None, False, background=value),  # type: ignore[arg-type]
     ):
         with pytest.raises(TypeError, match=f"'{kind}' object cannot be converted to 'PyBool'"):
             attempt()
@@ -257,7 +274,9 @@ def test_a_flag_is_a_bool(engine: _chroma.Engine, collection: str, value: object
 @pytest.mark.parametrize("method", CALLS)
 def test_the_number_of_arguments_is_checked(engine: _chroma.Engine, method: str) -> None:
     count = len(parameter_names(method))
-    for wrong in (count - 2 if method == "update" else count - 1, count + 1):
+    for wrong in (len(needed_parameter_names(method)) - 1, count + 1):
+        if wrong < 0:
+            continue
         with pytest.raises(TypeError, match=rf"Engine\.{method}\(\) takes .*{count} positional"):
             getattr(engine, method)(*[None] * wrong)
 
@@ -274,15 +293,44 @@ def test_an_engine_is_opened_by_path_and_flag(arguments: Any) -> None:
         _chroma.Engine(*arguments)
 
 
-@pytest.mark.parametrize("keyword", ["path", "allow_reset", "readonly"])
-def test_an_engine_takes_one_keyword(keyword: str) -> None:
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {"path": None, "allow_reset": True},
+        {"unknown": 1},
+        {"memory_limit_bytes": "1"},
+        {"memory_limit_bytes": 1.5},
+    ],
+    ids=repr,
+)
+def test_an_engine_takes_some_options_by_keyword(keywords: Any) -> None:
+    arguments = () if "path" in keywords else (None, False)
     with pytest.raises(TypeError):
-        _chroma.Engine(None, True, **{keyword: True})  # type: ignore[call-overload]
+        _chroma.Engine(*arguments, **keywords)
 
 
 def test_a_database_in_memory_cannot_be_read_only() -> None:
     with pytest.raises(InvalidArgumentError, match="in memory"):
         _chroma.Engine(None, False, read_only=True)
+
+
+@pytest.mark.parametrize("value", [-1, 2**64, -(2**64)])
+def test_a_memory_limit_has_64_bits(value: int) -> None:
+    with pytest.raises(OverflowError):
+        _chroma.Engine(None, False, memory_limit_bytes=value)
+    for allowed in (None, 0, 1, np.int64(5), 2**64 - 1):
+        _chroma.Engine(None, False, memory_limit_bytes=allowed).close()
+
+
+def test_the_engine_has_the_options_of_the_stub() -> None:
+    stated = next(
+        node
+        for node in stub_classes()["Engine"].body
+        if isinstance(node, ast.FunctionDef) and node.name == "__new__"
+    )
+    found = inspect.signature(_chroma.Engine).parameters.values()
+    names = [p.name for p in found if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    assert names == [argument.arg for argument in stated.args.kwonlyargs]
 
 
 # ---- Errors of the engine -----------------------------------------------------------------------

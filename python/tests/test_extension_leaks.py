@@ -43,6 +43,11 @@ CALLS = {
         "engine.upsert(id, ['x'], row, [lists], ['x'], ['x'], *PLACE);"
         "engine.delete(id, ['x'], None, None, None, *PLACE)"
     ),
+    "flush of an empty collection": "engine.flush(empty, tell)",
+    "flush, refused": "fails(engine.flush, 'no uuid', tell)",
+    "flush, not converted": "fails(engine.flush, id, 5)",
+    "flush, raised by progress": "fails(engine.flush, empty, raises)",
+    "statistics": "engine.statistics(id)",
     "count": "engine.count(id, *PLACE)",
     "get": "engine.get(id, ids, where, 5, 0, None, everything, *PLACE)",
     "get, refused": "fails(engine.get, id, None, '{', None, 0, None, [], *PLACE)",
@@ -83,9 +88,16 @@ PROGRAM = (
     where = '{"a": {"$gte": 1}}'
     everything = ["documents", "embeddings", "metadatas", "uris", "distances"]
 
+    def tell(done, total):
+        pass
+
+    def raises(done, total):
+        raise LookupError("progress")
+
     def run(count):
         # What the calls wrote is dropped at the end: a database may grow.
         id = str(engine.create_collection("records", None, None, metadata, False, *PLACE).id)
+        empty = new_collection(engine, "empty")
         engine.add(ids, id, vectors(10), [lists] * 10, ids, ids, *PLACE)
         for _ in range(count):
             CALL

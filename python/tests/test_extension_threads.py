@@ -76,6 +76,9 @@ CALLS: dict[str, Callable[[_chroma.Engine, str], Any]] = {
     "delete": lambda engine, id: engine.delete(id, ["b"], None, None, None, *PLACE),
     "count": lambda engine, id: engine.count(id, *PLACE),
     "get": lambda engine, id: get_all(engine, id),
+    "flush": lambda engine, _: engine.flush(),
+    "compact": lambda engine, id: engine.compact(id),
+    "statistics": lambda engine, id: engine.statistics(id),
     "query": lambda engine, id: engine.query(id, None, vectors(), 1, None, None, [], *PLACE),
 }
 

@@ -82,7 +82,16 @@ def test_the_whole_client_comes_without_heavy_modules() -> None:
 def test_names_are_found_where_programs_look_for_them() -> None:
     for name in chromadb.__all__:
         assert getattr(chromadb, name) is not None
-    for module in ("api", "auth", "base_types", "config", "errors", "types", "utils"):
+    for module in (
+        "api",
+        "auth",
+        "base_types",
+        "config",
+        "errors",
+        "maintenance",
+        "types",
+        "utils",
+    ):
         assert inspect.ismodule(getattr(chromadb, module))
         assert module in dir(chromadb)
     with pytest.raises(AttributeError, match="module 'chromadb' has no attribute 'zzz'"):
@@ -261,6 +270,10 @@ def use(client: chromadb.ClientAPI) -> list[str]:
         nearest: float = found["distances"][0][0]
         norm: float = float(np.linalg.norm(found["embeddings"][0][0])) + nearest
     deleted: int = collection.delete(where={"n": 1}, limit=10)["deleted"]
+    collection.compact()
+    room: int = collection.statistics()["segment_byte_count"]
+    client.flush(progress=lambda done, total: print(done, total, room))
+    client.compact(progress=True)
     collection.modify(name="other", configuration={"hnsw": {"ef_search": deleted}})
     return got["ids"] + [other.name for other in client.list_collections()]
 

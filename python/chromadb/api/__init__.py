@@ -31,6 +31,7 @@ from chromadb.api.types import (
     WhereDocument,
 )
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings
+from chromadb.maintenance import CollectionStatistics, Progress
 from chromadb.types import Collection as CollectionModel
 from chromadb.types import Database, Tenant
 
@@ -171,6 +172,30 @@ class ClientAPI(ABC):
             AuthorizationError: The settings do not say `allow_reset=True`.
         """
 
+    def flush(self, progress: Progress = None) -> None:
+        """Brings all collections, of all databases, to rest.
+
+        All that was written stands in segments then, and nothing that was deleted or replaced
+        before the call is left in any file of the directory. Writes go on meanwhile.
+
+        Args:
+            progress: See `chromadb.maintenance`. Counts collections.
+
+        Raises:
+            AuthorizationError: The database was opened to be read only.
+            InternalError: The disk is full, a file is damaged, or another process kept writing for
+                longer than a write may wait.
+        """
+        raise NotImplementedError("This client reaches no database that it could flush.")
+
+    def compact(self, progress: Progress = None) -> None:
+        """As `flush`; also merges the segments of each collection into as few as possible.
+
+        The engine does this by itself, bit by bit. Afterwards reading is as fast, and the directory
+        as small, as they get.
+        """
+        raise NotImplementedError("This client reaches no database that it could compact.")
+
     @abstractmethod
     def set_tenant(self, tenant: str, database: str = DEFAULT_DATABASE) -> None:
         """Turns to a database of another tenant.
@@ -259,6 +284,15 @@ class ServerAPI(AdminAPI):
 
     @abstractmethod
     def reset(self) -> bool: ...
+
+    @abstractmethod
+    def _flush(self, collection_id: UUID | None, progress: Progress) -> None: ...
+
+    @abstractmethod
+    def _compact(self, collection_id: UUID | None, progress: Progress) -> None: ...
+
+    @abstractmethod
+    def _statistics(self, collection_id: UUID) -> CollectionStatistics: ...
 
     @abstractmethod
     def list_collections(

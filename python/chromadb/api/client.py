@@ -24,6 +24,7 @@ from chromadb.api.types import (
 )
 from chromadb.auth import UserIdentity
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings
+from chromadb.maintenance import Progress
 from chromadb.types import Collection as CollectionModel
 from chromadb.types import Database, Tenant
 
@@ -144,6 +145,12 @@ class Client(SharedSystemClient, ClientAPI):
 
     def reset(self) -> bool:
         return self._server.reset()
+
+    def flush(self, progress: Progress = None) -> None:
+        self._server._flush(None, progress)
+
+    def compact(self, progress: Progress = None) -> None:
+        self._server._compact(None, progress)
 
     def set_tenant(self, tenant: str, database: str = DEFAULT_DATABASE) -> None:
         self._server.get_tenant(tenant)

@@ -28,6 +28,7 @@ from chromadb.api.types import (
     WhereDocument,
 )
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings, System
+from chromadb.maintenance import CollectionStatistics, Progress, reporting
 from chromadb.types import Collection as CollectionModel
 from chromadb.types import Database, Tenant
 
@@ -70,6 +71,19 @@ class LocalAPI(ServerAPI):
 
     def reset(self) -> bool:
         return self._engine.reset()
+
+    # ---- Space and speed ------------------------------------------------------------------------
+
+    def _flush(self, collection_id: UUID | None, progress: Progress) -> None:
+        with reporting(progress, "Flushing the database", "collections") as told:
+            self._engine.flush(_optional_str(collection_id), told)
+
+    def _compact(self, collection_id: UUID | None, progress: Progress) -> None:
+        with reporting(progress, "Compacting the database", "collections") as told:
+            self._engine.compact(_optional_str(collection_id), told)
+
+    def _statistics(self, collection_id: UUID) -> CollectionStatistics:
+        return self._engine.statistics(str(collection_id))
 
     # ---- Tenants and databases ------------------------------------------------------------------
 
@@ -321,6 +335,10 @@ def _model(found: _chroma.Collection) -> CollectionModel:
 
 def _database(found: _chroma.Database) -> Database:
     return Database(id=found.id, name=found.name, tenant=found.tenant)
+
+
+def _optional_str(id: UUID | None) -> str | None:
+    return None if id is None else str(id)
 
 
 def _json(filter: Where | WhereDocument | None) -> str | None:

@@ -97,6 +97,35 @@ optional_count_argument(PyObject *given, const char *name, uint64_t otherwise, u
     return count_argument(given, name, value);
 }
 
+bool
+optional_byte_count_argument(PyObject *given, const char *name, uint64_t *value)
+{
+    *value = 0;
+    if (given == Py_None) {
+        return true;
+    }
+    if (!PyIndex_Check(given)) {
+        return refuse(name, given, "cannot be interpreted as an integer");
+    }
+    PyObject *integer = PyNumber_Index(given);
+    if (integer == NULL) {
+        return false;
+    }
+    *value = PyLong_AsUnsignedLongLong(integer);
+    Py_DECREF(integer);
+    if (PyErr_Occurred() != NULL) {
+        PyErr_SetString(PyExc_OverflowError, "out of range integral type conversion attempted");
+        return false;
+    }
+    return true;
+}
+
+bool
+optional_callable_argument(PyObject *given, const char *name)
+{
+    return given == Py_None || PyCallable_Check(given) || refuse(name, given, "is not callable");
+}
+
 /* ---- Columns ------------------------------------------------------------------------------ */
 
 PyObject *

@@ -1,14 +1,18 @@
 /*
- * Reads that Ctrl-C ends.
+ * Calls that Ctrl-C ends, and that tell how far they have come.
  *
- * Python runs signal handlers on the main thread only, between its own instructions; a read that
- * held that thread would put them off until its end. So a read of the main thread runs on a helper
- * thread, while the main thread sleeps, runs the handlers of signals that come in, and cancels the
- * read if one raises. A helper is kept for the next read: handing over takes about 8 microseconds,
- * a new thread for each read 27.
+ * Python runs signal handlers on the main thread only, between its own instructions; a call that
+ * held that thread would put them off until its end. So such a call of the main thread runs on a
+ * helper thread, while the main thread sleeps, runs the handlers of signals that come in, and
+ * cancels the call if one raises. A helper is kept for the next call: handing over takes about 8
+ * microseconds, a new thread for each call 27.
+ *
+ * A call whose progress somebody wants to know has a helper on every thread: the helper notes how
+ * far it is, and the thread that waits tells it, at most twenty times a second.
  *
  * Invariants:
- *   * A read has a helper of its own until it has ended, so that a signal handler may itself read.
+ *   * A call has a helper of its own until it has ended, so that a signal handler, or who is told
+ *     of its progress, may itself call.
  *   * A fork finds no idle helper: they are ended before it. A process that was single-threaded but
  *     for them stays so, which Python checks, and a child has nothing to clean up.
  *   * A helper runs no Python code and takes no signal.
@@ -27,19 +31,19 @@
  * on another thread. Then it waits for so long. */
 #define SLEEP_NANOSECONDS 50000000
 
-typedef struct read_helper {
-    struct read_helper *next;
+typedef struct call_helper {
+    struct call_helper *next;
     pthread_t thread;
     sem_t asked;
     sem_t done;
-    void (*read)(void *argument, chroma_cancel *cancel); /* NULL: the thread is to end. */
+    void (*work)(void *argument, chroma_cancel *cancel); /* NULL: the thread is to end. */
     void *argument;
     chroma_cancel *cancel;
-} read_helper;
+} call_helper;
 
 /* Held by a fork, too. */
 static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
-static read_helper *idle_helpers = NULL;
+static call_helper *idle_helpers = NULL;
 
 /* ---- Helpers ------------------------------------------------------------------------------ */
 
@@ -54,13 +58,13 @@ wait_for(sem_t *semaphore)
 static void *
 helper_main(void *argument)
 {
-    read_helper *self = argument;
+    call_helper *self = argument;
     for (;;) {
         wait_for(&self->asked);
-        if (self->read == NULL) {
+        if (self->work == NULL) {
             return NULL;
         }
-        self->read(self->argument, self->cancel);
+        self->work(self->argument, self->cancel);
         sem_post(&self->done);
     }
 }
@@ -70,9 +74,9 @@ before_fork(void)
 {
     pthread_mutex_lock(&idle_lock);
     while (idle_helpers != NULL) {
-        read_helper *idle = idle_helpers;
+        call_helper *idle = idle_helpers;
         idle_helpers = idle->next;
-        idle->read = NULL;
+        idle->work = NULL;
         sem_post(&idle->asked);
         pthread_join(idle->thread, NULL);
         sem_destroy(&idle->asked);
@@ -94,12 +98,12 @@ watch_forks(void)
 }
 
 /* A new helper, or NULL where no thread can be started. */
-static read_helper *
+static call_helper *
 helper_create(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, watch_forks);
-    read_helper *helper = calloc(1, sizeof *helper);
+    call_helper *helper = calloc(1, sizeof *helper);
     if (helper == NULL) {
         return NULL;
     }
@@ -117,11 +121,11 @@ helper_create(void)
     return helper;
 }
 
-static read_helper *
+static call_helper *
 helper_take(void)
 {
     pthread_mutex_lock(&idle_lock);
-    read_helper *helper = idle_helpers;
+    call_helper *helper = idle_helpers;
     if (helper != NULL) {
         idle_helpers = helper->next;
     }
@@ -130,7 +134,7 @@ helper_take(void)
 }
 
 static void
-helper_give_back(read_helper *helper)
+helper_give_back(call_helper *helper)
 {
     pthread_mutex_lock(&idle_lock);
     helper->next = idle_helpers;
@@ -138,11 +142,50 @@ helper_give_back(read_helper *helper)
     pthread_mutex_unlock(&idle_lock);
 }
 
-/* ---- Reads -------------------------------------------------------------------------------- */
+/* ---- Progress ----------------------------------------------------------------------------- */
 
-/* Whether the read ended within the time; a signal may end the sleep before. */
+/* How far a call is: noted by the thread that works, told by the one that waits. */
+typedef struct {
+    PyObject *callback; /* Borrowed. */
+    pthread_mutex_t lock;
+    uint64_t done;
+    uint64_t total;
+    bool is_news;
+} call_progress;
+
+static void
+progress_note(void *context, uint64_t done, uint64_t total)
+{
+    call_progress *self = context;
+    pthread_mutex_lock(&self->lock);
+    self->done = done;
+    self->total = total;
+    self->is_news = true;
+    pthread_mutex_unlock(&self->lock);
+}
+
+/* Tells what was noted since the last time. Returns false if that raised. */
 static bool
-sleep_until_done(read_helper *busy)
+progress_tell(call_progress *self)
+{
+    pthread_mutex_lock(&self->lock);
+    const bool is_news = self->is_news;
+    const unsigned long long done = self->done, total = self->total;
+    self->is_news = false;
+    pthread_mutex_unlock(&self->lock);
+    if (!is_news) {
+        return true;
+    }
+    PyObject *answer = PyObject_CallFunction(self->callback, "KK", done, total);
+    Py_XDECREF(answer);
+    return answer != NULL;
+}
+
+/* ---- Calls -------------------------------------------------------------------------------- */
+
+/* Whether the call ended within the time; a signal may end the sleep before. */
+static bool
+sleep_until_done(call_helper *busy)
 {
     struct timespec deadline;
     clock_gettime(CLOCK_MONOTONIC, &deadline);
@@ -154,11 +197,11 @@ sleep_until_done(read_helper *busy)
     return sem_clockwait(&busy->done, CLOCK_MONOTONIC, &deadline) == 0;
 }
 
-typedef enum { READ_COMPLETE, READ_CANCELLED, READ_LOST } read_outcome;
+typedef enum { CALL_COMPLETE, CALL_CANCELLED, CALL_LOST } call_outcome;
 
-/* Waits for the end of the read. An exception is set unless it is complete. */
-static read_outcome
-wait_interruptibly(read_helper *busy)
+/* Waits for the end of the call. An exception is set unless it is complete. */
+static call_outcome
+wait_interruptibly(call_helper *busy, call_progress *progress)
 {
     const pid_t process = getpid();
     bool is_done, has_raised = false;
@@ -166,29 +209,36 @@ wait_interruptibly(read_helper *busy)
         Py_BEGIN_ALLOW_THREADS
         is_done = sleep_until_done(busy);
         Py_END_ALLOW_THREADS
-        if (!is_done && !has_raised && PyErr_CheckSignals() != 0) {
-            has_raised = true;
-            chroma_cancel_request(busy->cancel);
+        if (!is_done && !has_raised) {
+            has_raised = PyErr_CheckSignals() != 0;
+            /* In a child, the lock on the progress may be the parent's for ever. */
+            if (!has_raised && progress != NULL && process == getpid()) {
+                has_raised = !progress_tell(progress);
+            }
+            if (has_raised && process == getpid()) {
+                chroma_cancel_request(busy->cancel);
+            }
         }
         if (process != getpid()) {
-            /* A handler has forked. The helper, and with it the read, stayed in the parent. */
+            /* A handler has forked. The helper, and with it the call, stayed in the parent. */
             if (!has_raised) {
                 PyErr_SetString(PyExc_RuntimeError,
-                                "A signal handler forked during this read, which goes on in the "
-                                "parent process only.");
+                                "A signal handler or a progress callback forked during this call, "
+                                "which goes on in the parent process only.");
             }
-            return READ_LOST;
+            return CALL_LOST;
         }
     } while (!is_done);
-    return has_raised ? READ_CANCELLED : READ_COMPLETE;
+    return has_raised ? CALL_CANCELLED : CALL_COMPLETE;
 }
 
-bool
-run_interruptibly(void (*read)(void *argument, chroma_cancel *cancel), void *argument)
+static bool
+run(void (*work)(void *argument, chroma_cancel *cancel), void *argument, call_progress *progress)
 {
     /* Python's main thread is the process's, except where a program embeds Python on another one;
-     * there reads are not interrupted. */
-    read_helper *helper = getpid() == gettid() ? helper_take() : NULL;
+     * there calls are not interrupted. */
+    const bool needs_helper = progress != NULL || getpid() == gettid();
+    call_helper *helper = needs_helper ? helper_take() : NULL;
     chroma_cancel *cancel = NULL;
     if (helper != NULL && chroma_cancel_create(&cancel, NULL) != CHROMA_OK) {
         helper_give_back(helper);
@@ -196,18 +246,57 @@ run_interruptibly(void (*read)(void *argument, chroma_cancel *cancel), void *arg
     }
     if (helper == NULL) {
         Py_BEGIN_ALLOW_THREADS
-        read(argument, NULL);
+        work(argument, NULL);
         Py_END_ALLOW_THREADS
         return true;
     }
-    helper->read = read;
+    helper->work = work;
     helper->argument = argument;
     helper->cancel = cancel;
     sem_post(&helper->asked);
-    read_outcome outcome = wait_interruptibly(helper);
+    call_outcome outcome = wait_interruptibly(helper, progress);
     chroma_cancel_free(cancel);
-    if (outcome != READ_LOST) {
+    if (outcome != CALL_LOST) {
         helper_give_back(helper);
     }
-    return outcome == READ_COMPLETE;
+    return outcome == CALL_COMPLETE;
+}
+
+bool
+run_interruptibly(void (*read)(void *argument, chroma_cancel *cancel), void *argument)
+{
+    return run(read, argument, NULL);
+}
+
+/* A long call, as a helper runs it. */
+typedef struct {
+    void (*work)(void *argument, const chroma_long_call *long_call);
+    void *argument;
+    call_progress progress;
+} long_work;
+
+static void
+run_long_work(void *argument, chroma_cancel *cancel)
+{
+    long_work *self = argument;
+    chroma_long_call long_call = CHROMA_LONG_CALL_INIT;
+    if (self->progress.callback != NULL) {
+        long_call.progress = progress_note;
+        long_call.progress_context = &self->progress;
+    }
+    long_call.cancel = cancel;
+    self->work(self->argument, &long_call);
+}
+
+bool
+run_long_call(void (*work)(void *argument, const chroma_long_call *long_call), void *argument,
+              PyObject *progress)
+{
+    long_work long_work = {work, argument, {.lock = PTHREAD_MUTEX_INITIALIZER}};
+    if (progress == Py_None) {
+        return run(run_long_work, &long_work, NULL);
+    }
+    long_work.progress.callback = progress;
+    return run(run_long_work, &long_work, &long_work.progress)
+           && progress_tell(&long_work.progress);
 }

@@ -5,12 +5,13 @@
  *   engine.c         the type Engine: opening, closing, the table of methods
  *   collections.c    its methods on tenants, databases and collections
  *   records.c        its methods on records
+ *   maintenance.c    its methods on space and speed
  *   errors.c         from a chroma_status to an exception
  *   call_memory.c    what a call's C arguments point into
  *   arguments.c      from Python arguments to C ones
  *   metadata.c       metadata, both ways
  *   results.c        from C results to Python objects
- *   interruption.c   reads that Ctrl-C ends
+ *   interruption.c   calls that Ctrl-C ends, and that tell how far they have come
  *
  * Invariants:
  *   * The extension converts; it decides nothing that the engine can decide.
@@ -89,6 +90,9 @@ METHOD(delete);
 METHOD(count);
 METHOD(get);
 METHOD(query);
+METHOD(flush);
+METHOD(compact);
+METHOD(statistics);
 
 /* ---- Errors ------------------------------------------------------------------------------- */
 
@@ -133,6 +137,10 @@ bool bool_argument(PyObject *given, const char *name, uint32_t *value);
 bool count_argument(PyObject *given, const char *name, uint64_t *value);
 bool optional_count_argument(PyObject *given, const char *name, uint64_t otherwise,
                              uint64_t *value);
+/* An integer of 64 bits without sign; None is 0. */
+bool optional_byte_count_argument(PyObject *given, const char *name, uint64_t *value);
+/* Whether the object can be called, or is None. */
+bool optional_callable_argument(PyObject *given, const char *name);
 
 /* The items of a sequence as a tuple, which nobody can change. A borrowed reference. */
 PyObject *items_argument(call_memory *memory, PyObject *given, const char *name);
@@ -193,5 +201,12 @@ PyObject *query_response(module_state *state, const chroma_query_view *view);
  * cancel is NULL on other threads.
  */
 bool run_interruptibly(void (*read)(void *argument, chroma_cancel *cancel), void *argument);
+
+/*
+ * The same for a long call, which tells how far it is: progress(done, total) is called on this
+ * thread, now and then and at the end, unless it is None. What it raises cancels the call.
+ */
+bool run_long_call(void (*work)(void *argument, const chroma_long_call *long_call), void *argument,
+                   PyObject *progress);
 
 #endif /* CHROMA_PYTHON_MODULE_H */

@@ -33,6 +33,7 @@ from chromadb.api.types import (
     Where,
     WhereDocument,
 )
+from chromadb.maintenance import CollectionStatistics
 
 # One vector, or one for each record or query.
 Vectors: TypeAlias = PyEmbedding | Embedding | Sequence[PyEmbedding] | Sequence[Embedding]
@@ -275,3 +276,21 @@ class Collection(CollectionCommon):
         if "data" in include and loader is not None:
             result["data"] = [loader(uris) for uris in result["uris"] or []]
         return result
+
+    # ---- Space and speed ------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Brings the collection to rest; see `flush` of the client."""
+        self._client._flush(self.id, None)
+
+    def compact(self) -> None:
+        """Merges the collection's segments into as few as possible; see `compact` of the client."""
+        self._client._compact(self.id, None)
+
+    def statistics(self) -> CollectionStatistics:
+        """What the collection takes.
+
+        Raises:
+            NotFoundError: It was deleted.
+        """
+        return self._client._statistics(self.id)

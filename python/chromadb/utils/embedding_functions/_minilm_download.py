@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import logging
 import os
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-from ._minilm_progress import Progress, logger
+from chromadb._progress import Progress
+
+logger = logging.getLogger("chromadb.embedding_functions")
 
 _TRY_COUNT_MAX = 3
 
@@ -95,9 +98,12 @@ def _receive(response: Any, part: Path, offset: int, url: str) -> None:
         offset = 0
     length = response.headers.get("Content-Length", "")
     total = offset + int(length) if length.isdecimal() else None
-    with open(part, "r+b" if offset else "wb") as file, Progress(f"Downloading {url}") as progress:
+    with (
+        open(part, "r+b" if offset else "wb") as file,
+        Progress(f"Downloading {url}", logger) as progress,
+    ):
         file.seek(offset)
-        progress.set_byte_counts(offset, total)
+        progress.set(offset, total)
         while chunk := response.read(_CHUNK_BYTE_COUNT):
             offset += len(chunk)
             if offset > _FILE_BYTE_COUNT_MAX:

@@ -35,9 +35,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chromadb._progress import Progress
+
 from . import _minilm_graph
-from ._minilm_download import download, sha256_of
-from ._minilm_progress import Progress, logger
+from ._minilm_download import download, logger, sha256_of
 from ._minilm_safetensors import parse_tensors
 
 _ARCHIVE_FILES = (
@@ -202,7 +203,7 @@ class ModelCache:
         import onnx
 
         sentence = f"Writing the ONNX model from the weights of {self.weights.distribution}, once"
-        with Progress(sentence), self._appearing(_WRITTEN_FOLDER_NAME) as folder:
+        with Progress(sentence, logger), self._appearing(_WRITTEN_FOLDER_NAME) as folder:
             graph = _minilm_graph.build_model(parse_tensors(weights), self.weights.head_count)
             onnx.save(graph, str(folder / "model.onnx"))
             shutil.copyfile(packaged.tokenizer, folder / "tokenizer.json")
@@ -229,7 +230,7 @@ class ModelCache:
         # Only the files wanted are read, each by its name, so no member can land elsewhere.
         wanted = {f"{self.extracted_folder_name}/{name}": name for name in _ARCHIVE_FILES}
         with (
-            Progress(f"Unpacking {self._archive}"),
+            Progress(f"Unpacking {self._archive}", logger),
             tarfile.open(self._archive, "r:gz") as archive,
             self._appearing(self.extracted_folder_name) as folder,
         ):
@@ -280,7 +281,9 @@ class ModelCache:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                with Progress("Waiting for another process that prepares the embedding model"):
+                with Progress(
+                    "Waiting for another process that prepares the embedding model", logger
+                ):
                     fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
