@@ -72,6 +72,21 @@ export interface ClientOptions {
 export interface PersistentClientOptions extends ClientOptions {
   /** The directory, which is created if missing. */
   path: string;
+  /**
+   * Makes and changes nothing in the directory, which must exist. Calls that would are refused with
+   * the code CHROMA_ERROR_PERMISSION_DENIED. By default false.
+   */
+  readOnly?: boolean;
+  /**
+   * Bytes of memory beyond which collections that are not in use are forgotten until they are. By
+   * default there is no limit. The first client of a directory in a process decides.
+   */
+  memoryLimitBytes?: number;
+}
+
+export interface EphemeralClientOptions extends ClientOptions {
+  /** As for a PersistentClient. */
+  memoryLimitBytes?: number;
 }
 
 /** What every call takes. */
@@ -124,6 +139,14 @@ export interface Client {
     options?: { limit?: number; offset?: number } & CallOptions,
   ): Promise<Collection[]>;
   deleteCollection(options: { name: string } & CallOptions): Promise<void>;
+  /**
+   * Brings all collections, of all databases, to rest: what was written stands in segments, and
+   * what was deleted or replaced before the call is in no file any more. Answers never change by
+   * it. A signal ends it between two steps; what was done stays.
+   */
+  flush(options?: CallOptions): Promise<void>;
+  /** As flush; also merges the segments of each collection into as few as possible. */
+  compact(options?: CallOptions): Promise<void>;
   /** Closes the client once its calls have ended; later calls are refused. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -137,8 +160,8 @@ export declare const PersistentClient: {
 
 /** A client of a new database in memory. */
 export declare const EphemeralClient: {
-  (options?: ClientOptions): Client;
-  new (options?: ClientOptions): Client;
+  (options?: EphemeralClientOptions): Client;
+  new (options?: EphemeralClientOptions): Client;
 };
 
 // ---- Collections ----------------------------------------------------------------------------
@@ -202,6 +225,32 @@ export interface Collection {
   query<TMeta extends Metadata = Metadata>(options: QueryOptions): Promise<QueryResult<TMeta>>;
   /** Deletes the selected records. */
   delete(options: DeleteOptions): Promise<{ deleted: number }>;
+  /** As the client's, of this collection. */
+  flush(options?: CallOptions): Promise<void>;
+  /** As the client's, of this collection. */
+  compact(options?: CallOptions): Promise<void>;
+  statistics(options?: CallOptions): Promise<CollectionStatistics>;
+}
+
+/** What a collection takes. New writes stand in its log, until a compaction makes segments. */
+export interface CollectionStatistics {
+  recordCount: number;
+  /** Grows with every compaction; 0 before the first. */
+  version: number;
+  /** How many records were ever written, changed or deleted. */
+  position: number;
+  /** Writes that are in no segment yet. */
+  logRowCount: number;
+  /** Their records. */
+  logRecordCount: number;
+  /** Their bytes. */
+  logByteCount: number;
+  segmentCount: number;
+  segmentByteCount: number;
+  /** Records of segments that were deleted or replaced since, and whose room is not free yet. */
+  deadRowCount: number;
+  /** Bytes that compactions wrote, ever. */
+  compactedByteCount: number;
 }
 
 // ---- Results --------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ const { ChromaValueError, typeError } = require('./errors');
 const { toJSON } = require('./filters');
 const options = require('./options');
 
+const EPHEMERAL_OPTIONS = ['tenant', 'database', 'memoryLimitBytes'];
+const PERSISTENT_OPTIONS = ['path', ...EPHEMERAL_OPTIONS, 'readOnly'];
 const CREATE_OPTIONS = ['name', 'configuration', 'metadata', 'embeddingFunction', 'signal'];
 
 class Client {
@@ -69,6 +71,21 @@ class Client {
     );
   }
 
+  /**
+   * Brings all collections, of all databases, to rest: what was written stands in segments, and
+   * what was deleted is in no file any more.
+   */
+  async flush(given = {}) {
+    const { signal } = options.takeOptions('flush', given, ['signal']);
+    await this.#connection.call('compact', signal, undefined, true);
+  }
+
+  /** As flush; also merges the segments of each collection into as few as possible. */
+  async compact(given = {}) {
+    const { signal } = options.takeOptions('compact', given, ['signal']);
+    await this.#connection.call('compact', signal, undefined, false);
+  }
+
   /** Closes the client once its calls have ended; later calls are refused. */
   async close() {
     await this.#connection.close();
@@ -107,17 +124,26 @@ function checkEmbeddingFunction(embeddingFunction) {
 
 /** A client of a directory, which is created if missing. With or without `new`. */
 function PersistentClient(given) {
-  const taken = options.takeOptions('PersistentClient', given, ['path', 'tenant', 'database']);
+  const taken = options.takeOptions('PersistentClient', given, PERSISTENT_OPTIONS);
   const directory = options.requireString('path', taken.path);
   if (directory === '') throw typeError("Expected 'path' to name a directory, but it is empty");
   // The working directory may change before the first call.
-  return new Client(new Connection(path.resolve(directory)), taken);
+  const { readOnly, memoryLimitBytes } = taken;
+  return new Client(
+    new Connection(
+      path.resolve(directory),
+      options.checkFlag('readOnly', readOnly),
+      options.checkCount('memoryLimitBytes', memoryLimitBytes),
+    ),
+    taken,
+  );
 }
 
 /** A client of a new database in memory, which ends with it. With or without `new`. */
 function EphemeralClient(given = {}) {
-  const taken = options.takeOptions('EphemeralClient', given, ['tenant', 'database']);
-  return new Client(new Connection(null), taken);
+  const taken = options.takeOptions('EphemeralClient', given, EPHEMERAL_OPTIONS);
+  const memoryLimitBytes = options.checkCount('memoryLimitBytes', taken.memoryLimitBytes);
+  return new Client(new Connection(null, false, memoryLimitBytes), taken);
 }
 
 module.exports = { PersistentClient, EphemeralClient };

@@ -124,6 +124,24 @@ class Collection {
     return { deleted };
   }
 
+  /** Brings the collection to rest; see the client's flush. */
+  async flush(given = {}) {
+    const { signal } = options.takeOptions('flush', given, ['signal']);
+    await this.#connection.call('compact', signal, this.id, true);
+  }
+
+  /** Merges the collection's segments into as few as possible; see the client's compact. */
+  async compact(given = {}) {
+    const { signal } = options.takeOptions('compact', given, ['signal']);
+    await this.#connection.call('compact', signal, this.id, false);
+  }
+
+  /** What the collection takes. */
+  async statistics(given = {}) {
+    const { signal } = options.takeOptions('statistics', given, ['signal']);
+    return this.#connection.call('statistics', signal, this.id);
+  }
+
   async #get(selection, signal) {
     const include = selection.include ?? ['documents', 'metadatas'];
     const columns = await this.#connection.call(

@@ -20,10 +20,14 @@ class Connection {
   #calls = new Set();
   #closing;
 
-  /** @param path A directory, or null for a database in memory. */
-  constructor(path) {
+  /**
+   * @param path A directory, or null for a database in memory.
+   * @param readOnly Whether nothing in the directory may be made or changed.
+   * @param memoryLimitBytes Undefined for no limit.
+   */
+  constructor(path, readOnly, memoryLimitBytes) {
     try {
-      this.#engine = native.createEngine(path);
+      this.#engine = native.createEngine(path, readOnly, memoryLimitBytes);
     } catch (error) {
       throw translated(error, true);
     }

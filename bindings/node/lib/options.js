@@ -36,6 +36,12 @@ function checkCount(name, value) {
   throw new ChromaValueError(`${name} must be a non-negative integer`);
 }
 
+/** true, false or undefined. */
+function checkFlag(name, value) {
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw typeError(`Expected '${name}' to be a boolean, but got ${kindOf(value)}`);
+}
+
 function checkResultCount(value) {
   if (typeof value !== 'number') {
     throw new ChromaValueError(`Expected 'nResults' to be a number, but got ${kindOf(value)}`);
@@ -112,6 +118,7 @@ module.exports = {
   takeOptions,
   requireString,
   checkCount,
+  checkFlag,
   checkResultCount,
   checkIds,
   checkInclude,

@@ -59,6 +59,8 @@ static bool addon_fill(napi_env env, napi_value exports) {
       FUNCTION("count", records_count),
       FUNCTION("get", records_get),
       FUNCTION("query", records_query),
+      FUNCTION("compact", database_compact),
+      FUNCTION("statistics", collection_statistics),
       FUNCTION("cancel", call_cancel),
       FUNCTION("liveHandleCount", live_handle_count),
   };

@@ -7,6 +7,7 @@
  *   collections.c  calls on collections
  *   writes.c       calls that write records
  *   reads.c        calls that read records
+ *   maintenance.c  calls on space and speed
  *   arguments.c    from JavaScript values to C ones
  *   metadata.c     metadata, both ways
  *   results.c      from C results to JavaScript objects
@@ -132,7 +133,8 @@ napi_value call_cancel(napi_env env, napi_callback_info info);
 
 /* ---- The engine ----------------------------------------------------------------------------- */
 
-/* createEngine(path or null): an object that stands for an engine, not yet open. */
+/* createEngine(path or null, read-only, memory limit in bytes or undefined): an object that stands
+ * for an engine, not yet open. */
 napi_value engine_create(napi_env env, napi_callback_info info);
 
 /* The engine behind an object. */
@@ -154,6 +156,8 @@ METHOD(records_delete);
 METHOD(records_count);
 METHOD(records_get);
 METHOD(records_query);
+METHOD(database_compact);
+METHOD(collection_statistics);
 
 /* ---- Arguments ------------------------------------------------------------------------------ */
 
@@ -184,6 +188,9 @@ bool texts_from(napi_env env, memory *memory, napi_value value, const char *list
 /* An integer from 0 to SAFE_INTEGER_MAX; the fallback for undefined and null. */
 bool integer_from(napi_env env, napi_value value, const char *what, uint64_t fallback,
                   uint64_t *out_integer);
+
+/* true or false; false for undefined and null. */
+bool flag_from(napi_env env, napi_value value, const char *what, bool *out_flag);
 
 /* A Float32Array of rows, which the call keeps; none for undefined and null. */
 bool vectors_from(napi_env env, call *call, napi_value array, napi_value dimension,
@@ -218,6 +225,13 @@ bool floats_to(napi_env env, const float *values, size_t count, napi_value *out_
 
 /* A number. */
 bool count_to(napi_env env, uint64_t count, napi_value *out_value);
+
+/* An object of numbers. */
+typedef struct {
+  const char *name;
+  uint64_t count;
+} named_count;
+bool counts_to(napi_env env, const named_count *counts, size_t count, napi_value *out_value);
 
 /* undefined. */
 bool nothing_to(napi_env env, call *call, napi_value *out_value);

@@ -165,6 +165,17 @@ bool integer_from(napi_env env, napi_value value, const char *what, uint64_t fal
   return true;
 }
 
+bool flag_from(napi_env env, napi_value value, const char *what, bool *out_flag) {
+  *out_flag = false;
+  if (is_missing(env, value)) return true;
+  napi_status status = napi_get_value_bool(env, value, out_flag);
+  if (status == napi_boolean_expected) {
+    return throw_value(env, "Expected %s to be a boolean, but got %s", what, kind_of(env, value));
+  }
+  TRY(env, status);
+  return true;
+}
+
 bool vectors_from(napi_env env, call *call, napi_value array, napi_value dimension,
                   chroma_vectors *out_vectors) {
   napi_typedarray_type type = napi_int8_array;

@@ -37,10 +37,17 @@ static void engine_finalize(napi_env env, void *data, void *hint) {
   engine_free(data);
 }
 
-static bool engine_fill(napi_env env, engine *engine, napi_value path, napi_value *out_object) {
+static bool engine_fill(napi_env env, engine *engine, const napi_value *arguments,
+                        napi_value *out_object) {
+  bool is_read_only;
   engine->options = (chroma_engine_options)CHROMA_ENGINE_OPTIONS_INIT;
-  if (!optional_text_from(env, &engine->memory, path, "'path'", &engine->options.path))
+  if (!optional_text_from(env, &engine->memory, arguments[0], "'path'", &engine->options.path) ||
+      !flag_from(env, arguments[1], "'readOnly'", &is_read_only) ||
+      !integer_from(env, arguments[2], "'memoryLimitBytes'", 0,
+                    &engine->options.memory_limit_bytes)) {
     return false;
+  }
+  engine->options.read_only = is_read_only;
   TRY(env, napi_create_object(env, out_object));
   TRY(env, napi_type_tag_object(env, *out_object, &engine_tag));
   TRY(env, napi_wrap(env, *out_object, engine, engine_finalize, NULL, NULL));
@@ -48,9 +55,9 @@ static bool engine_fill(napi_env env, engine *engine, napi_value path, napi_valu
 }
 
 napi_value engine_create(napi_env env, napi_callback_info info) {
-  napi_value path, object;
-  size_t count = 1;
-  if (napi_get_cb_info(env, info, &count, &path, NULL, NULL) != napi_ok) {
+  napi_value arguments[3], object;
+  size_t count = 3;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) {
     throw_napi(env);
     return NULL;
   }
@@ -60,7 +67,7 @@ napi_value engine_create(napi_env env, napi_callback_info info) {
     throw_error(env, "CHROMA_ERROR_RESOURCE_EXHAUSTED", "There is no memory for an engine.");
     return NULL;
   }
-  if (!engine_fill(env, engine, path, &object)) {
+  if (!engine_fill(env, engine, arguments, &object)) {
     engine_free(engine);
     return NULL;
   }

@@ -26,6 +26,16 @@ bool count_to(napi_env env, uint64_t count, napi_value *out_value) {
   return true;
 }
 
+bool counts_to(napi_env env, const named_count *counts, size_t count, napi_value *out_value) {
+  TRY(env, napi_create_object(env, out_value));
+  for (size_t index = 0; index < count; ++index) {
+    napi_value value;
+    if (!count_to(env, counts[index].count, &value)) return false;
+    TRY(env, napi_set_named_property(env, *out_value, counts[index].name, value));
+  }
+  return true;
+}
+
 bool nothing_to(napi_env env, call *call, napi_value *out_value) {
   (void)call;
   TRY(env, napi_get_undefined(env, out_value));

@@ -42,6 +42,11 @@ const METHODS = [
   ['collection', 'delete', { ...selection, limit: 1, signal: undefined }],
   ['collection', 'count', { signal: undefined }],
   ['collection', 'peek', { limit: 1, signal: undefined }],
+  ['collection', 'flush', { signal: undefined }],
+  ['collection', 'compact', { signal: undefined }],
+  ['collection', 'statistics', { signal: undefined }],
+  ['client', 'flush', { signal: undefined }],
+  ['client', 'compact', { signal: undefined }],
   ['client', 'createCollection', {
     name: 'made', configuration: { hnsw: {} }, metadata: { a: 1 }, embeddingFunction: null,
   }],
