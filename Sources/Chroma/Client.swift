@@ -24,14 +24,25 @@ public struct Client: Sendable {
 
   /// Opens a directory, created if missing.
   ///
-  /// - Throws: `.notFound` for an unknown tenant or database, `.io`, `.corruption`,
-  ///   `.unsupportedFormat`.
+  /// - Parameters:
+  ///   - isReadOnly: Whether nothing in the directory, which must exist, may be made or changed;
+  ///     calls that would throw `.permissionDenied`.
+  ///   - memoryByteCountMax: Beyond so many bytes collections that are not in use are forgotten
+  ///     until they are. The first client of a directory in a process decides.
+  /// - Throws: `.notFound` for an unknown tenant or database, `.invalidArgument`, `.io`,
+  ///   `.corruption`, `.unsupportedFormat`.
   public init(
     path: String, tenant: String = "default_tenant", database: String = "default_database",
-    allowsReset: Bool = false
+    allowsReset: Bool = false, isReadOnly: Bool = false, memoryByteCountMax: Int? = nil
   ) async throws(ChromaError) {
+    guard memoryByteCountMax ?? 0 >= 0 else {
+      throw ChromaError(.invalidArgument("memoryByteCountMax must not be negative."))
+    }
     try await self.init(
-      EngineOptions(path: path, allowsReset: allowsReset), tenant: tenant, database: database)
+      EngineOptions(
+        path: path, allowsReset: allowsReset, isReadOnly: isReadOnly,
+        memoryByteCountMax: memoryByteCountMax),
+      tenant: tenant, database: database)
   }
 
   /// Opens a new, empty database that lives as long as the client.
@@ -108,6 +119,31 @@ public struct Client: Sendable {
         throw ChromaBase.ChromaError(.permissionDenied, "Reset is disabled by config")
       }
       try engine.current().reset()
+    }
+  }
+
+  /// Brings all collections, of all databases, to rest: what was written stands in segments, and
+  /// what was deleted or replaced before the call is in no file any more. Answers never change by it.
+  ///
+  /// Ends between two steps when the task is cancelled; what was done stays.
+  ///
+  /// - Parameter progress: Called with the number of collections done and of all, on another thread.
+  /// - Throws: `.locked`, `.io`, `.corruption`, `.outOfSpace`, `.permissionDenied` (read-only),
+  ///   `.cancelled`.
+  public func flush(
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) async throws(ChromaError) {
+    try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
+      try engine.current().flush(cancel: cancel) { progress($0.doneCount, $0.collectionCount) }
+    }
+  }
+
+  /// As `flush`; also merges the segments of each collection into as few as possible.
+  public func compact(
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) async throws(ChromaError) {
+    try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
+      try engine.current().compact(cancel: cancel) { progress($0.doneCount, $0.collectionCount) }
     }
   }
 

@@ -103,6 +103,29 @@ public struct Collection: Sendable {
       }
     }
   }
+
+  // MARK: Space and speed
+
+  /// Brings the collection to rest; see `Client.flush`.
+  public func flush() async throws(ChromaError) {
+    try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
+      try engine.current().flush(id, cancel: cancel)
+    }
+  }
+
+  /// Merges the collection's segments into as few as possible; see `Client.compact`.
+  public func compact() async throws(ChromaError) {
+    try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
+      try engine.current().compact(id, cancel: cancel)
+    }
+  }
+
+  /// - Throws: `.notFound` if it was deleted.
+  public func statistics() async throws(ChromaError) -> CollectionStatistics {
+    try await inBackground { [self] (_) throws(ChromaBase.ChromaError) in
+      CollectionStatistics(try engine.current().statistics(of: id))
+    }
+  }
 }
 
 extension Selection {

@@ -1,5 +1,6 @@
 import Chroma
 import ChromaTestSupport
+import Synchronization
 import Testing
 
 /// The Swift door hands in and out what it is given. Method: every call of the API once, in the way
@@ -12,6 +13,15 @@ import Testing
       metadata: ["year": 2021, "tags": .strings(["pet", "dog"]), "good": true, "score": 0.5]),
     Record(id: "c", embedding: [5, 5]),
   ]
+
+  private func kind(_ body: () async throws -> Void) async -> ChromaError.Kind? {
+    do {
+      try await body()
+      return nil
+    } catch {
+      return (error as? ChromaError)?.kind
+    }
+  }
 
   private func collection(_ space: Space = .l2) async throws -> Collection {
     let client = try await Client.inMemory()
@@ -104,14 +114,6 @@ import Testing
   func mistakes() async throws {
     let client = try await Client.inMemory()
     let collection = try await client.createCollection("mistakes")
-    func kind(_ body: () async throws -> Void) async -> ChromaError.Kind? {
-      do {
-        try await body()
-        return nil
-      } catch {
-        return (error as? ChromaError)?.kind
-      }
-    }
     #expect(await kind { _ = try await client.createCollection("mistakes") } == .alreadyExists)
     #expect(await kind { _ = try await client.createCollection("x") } == .invalidArgument)
     #expect(await kind { _ = try await client.collection("nobody") } == .notFound)
@@ -137,18 +139,74 @@ import Testing
     #expect(await kind { _ = try await collection.count() } == .notFound)
   }
 
-  @Test("a cancelled task's read ends as cancelled")
-  func cancelling() async throws {
-    let collection = try await collection()
-    let task = Task { () -> ChromaError.Kind? in
-      withUnsafeCurrentTask { $0?.cancel() }
-      do {
-        _ = try await collection.query([0, 0])
-        return nil
-      } catch {
-        return (error as? ChromaError)?.kind
-      }
+  @Test("a flush brings a collection to rest, and changes no answer")
+  func maintenance() async throws {
+    let directory = TemporaryDirectory()
+    let client = try await Client(path: "\(directory.path)/db", memoryByteCountMax: 1)
+    let collection = try await client.createCollection("animals")
+    try await collection.add(Self.records)
+    try await collection.update([Record(id: "c", document: "A fish")])
+    let before = try await collection.get(include: [.documents, .embeddings])
+    var statistics = try await collection.statistics()
+    #expect(statistics.recordCount == 3 && statistics.position == 4 && statistics.version == 0)
+    #expect(statistics.logRowCount == 2 && statistics.logRecordCount == 4)
+
+    let told = Mutex<[[Int]]>([])
+    try await client.flush { done, total in told.withLock { $0.append([done, total]) } }
+    #expect(told.withLock { $0 } == [[0, 1], [1, 1]])
+    statistics = try await collection.statistics()
+    #expect(statistics.logRecordCount == 0 && statistics.segmentCount == 1)
+    #expect(statistics.compactedByteCount >= statistics.segmentByteCount)
+
+    try await collection.upsert([Record(id: "a", embedding: [0, 0], document: "A gray cat")])
+    try await collection.flush()
+    try await collection.compact()
+    try await client.compact()
+    #expect(try await collection.statistics().deadRowCount == 0)
+    #expect(try await collection.get(include: [.documents, .embeddings]) == before)
+    try await client.deleteCollection("animals")
+    await #expect(throws: ChromaError.self) { try await collection.statistics() }
+    await #expect(throws: ChromaError.self) { try await collection.flush() }
+  }
+
+  @Test("a read-only client reads, and refuses the rest")
+  func readOnly() async throws {
+    let directory = TemporaryDirectory()
+    let path = "\(directory.path)/db"
+    do {
+      let client = try await Client(path: path)
+      try await client.createCollection("animals").add(Self.records)
     }
-    #expect(await task.value == .cancelled)
+    let client = try await Client(path: path, isReadOnly: true)
+    let collection = try await client.collection("animals")
+    #expect(try await collection.count() == 3)
+    let calls: [() async throws -> Void] = [
+      { try await collection.add(Self.records) }, { try await collection.flush() },
+      { try await client.compact() }, { _ = try await client.createCollection("more") },
+    ]
+    for call in calls { #expect(await kind(call) == .permissionDenied) }
+    #expect(await kind { _ = try await Client(path: path + "2", isReadOnly: true) } == .notFound)
+    #expect(
+      await kind { _ = try await Client(path: path, memoryByteCountMax: -1) } == .invalidArgument)
+  }
+
+  @Test("a cancelled task's long calls end as cancelled")
+  func cancelling() async throws {
+    let client = try await Client.inMemory()
+    let collection = try await client.createCollection("animals")
+    try await collection.add(Self.records)
+    let calls: [@Sendable () async throws -> Void] = [
+      { _ = try await collection.query([0, 0]) }, { try await client.flush() },
+      { try await client.compact() }, { try await collection.flush() },
+      { try await collection.compact() },
+    ]
+    for call in calls {
+      let task = Task { () -> ChromaError.Kind? in
+        withUnsafeCurrentTask { $0?.cancel() }
+        return await kind(call)
+      }
+      #expect(await task.value == .cancelled)
+    }
+    #expect(try await collection.count() == 3)
   }
 }
