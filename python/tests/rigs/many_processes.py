@@ -16,7 +16,7 @@ every writer the answer must lie. What is judged:
     as often as if all took turns. This is counted in commits, not in seconds, and not while the
     writer was stopped;
   * whoever is killed while it holds the write turn (LOCK names it) delays nobody: the time until
-    anybody's next commit is reported.
+    anybody's next commit is reported, and is below a second.
 """
 
 from __future__ import annotations
@@ -58,9 +58,10 @@ ID_COUNT = 60
 BATCH_COUNT_MAX = 20
 #: How many times its fair share of commits a writer may have to wait for.
 FAIRNESS = 10
-#: A turn that nobody takes for so long after its holder was killed is stuck. What is expected, and
-#: reported, is far less; a busy machine is why it is not asserted.
-STUCK_SECONDS = 30.0
+#: How long the death of whoever writes may delay the next commit of anybody. Asserted of the middle
+#: one: on a busy machine the longest says how busy it is. A turn that nobody takes for much longer
+#: is stuck.
+HOLDER_DELAY_SECONDS_MAX, STUCK_SECONDS = 1.0, 30.0
 HOLDER_OFFSET = 32  # In LOCK: process id, then since when (docs/FORMAT.md).
 
 Call = tuple[str, dict[str, Any]]
@@ -439,6 +440,7 @@ def run(seed: int, kills: int, writers: int, readers: int, defect: str = "none")
     print(f"from a holder's death to the next commit: {middle:.3f} s, at most {longest:.3f} s")
     waits = shared.longest_wait.tolist()
     print(f"commits of others between a request and its answer, at most: {waits}")
+    check(middle <= HOLDER_DELAY_SECONDS_MAX, "whoever is killed while it writes delays the others")
     check(max(waits) <= FAIRNESS * writers, f"a writer waited for {max(waits)} commits of others")
 
 

@@ -2,10 +2,11 @@
 
     python -m rigs.space --cycles 20 --upserts 1000000 --seed 1        from python/tests
 
-Three histories, each on a directory of its own, with the engine open and left to itself:
+Four histories, each on a directory of its own, with the engine open and left to itself:
 
   * `churn`: 2,000 records of dimension 384 are deleted and added again, over and over;
   * `upserts`: ten records are replaced over and over;
+  * `small`: a hundred collections of one record each, replaced ten times;
   * `marker`: records that carry marked texts and vectors are deleted, replaced, dropped with their
     collection; after `flush()` no piece of a mark is in any file.
 
@@ -40,6 +41,7 @@ from .support import vectors as random_vectors
 
 SETTLING_SECONDS_MAX = 10.0
 PIECE_BYTE_COUNT = 12
+SMALL_COUNT = 100
 TEXT = "the index of a small house by the river keeps what people say of their days"
 
 
@@ -110,6 +112,21 @@ def upserts(directory: str, seed: int, upsert_count: int) -> None:
     found = engine.get(collection, None, None, None, 0, None, ["documents", "embeddings"], *PLACE)
     check(found.ids == ids and found.documents == documents, "other records")
     check(np.array_equal(found.embeddings, rows), "other vectors")
+    engine.close()
+
+
+def small(directory: str, seed: int, collection_count: int) -> None:
+    """Many collections, each too small for anything to be due: one record, replaced ten times."""
+    engine = _chroma.Engine(directory, False)
+    source, live = random.Random(seed), 0
+    for number in range(collection_count):
+        collection = collection_id(engine, f"small-{number}")
+        for _ in range(10):
+            rows, document = random_vectors(source, 1, 32), f"{source.getrandbits(40_000):x}"
+            engine.upsert(collection, ["only"], rows, None, [document], None, *PLACE)
+        live += live_byte_count(["only"], rows, [document])
+    print(f"live: {live:,} bytes; the directory: {directory_byte_count(directory):,}")
+    settle(directory, 1.5 * live + MEBIBYTE, f"{collection_count} collections of one record")
     engine.close()
 
 
@@ -208,6 +225,7 @@ def run(seed: int, cycles: int, records: int, upsert_count: int, part: str) -> N
     parts = {
         "churn": lambda directory: churn(directory, seed, cycles, records),
         "upserts": lambda directory: upserts(directory, seed, upsert_count),
+        "small": lambda directory: small(directory, seed, SMALL_COUNT),
         "marker": lambda directory: marker(directory, seed),
     }
     for name in [part] if part else parts:

@@ -48,6 +48,11 @@ def test_replacing_does_not_grow_the_directory():
 
 
 @needs_compaction
+def test_collections_too_small_to_be_compacted_do_not_waste_either():
+    run("space", part="small")
+
+
+@needs_compaction
 def test_what_was_deleted_is_nowhere_after_a_flush():
     run("space", part="marker")
 
