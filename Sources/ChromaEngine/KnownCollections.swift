@@ -27,8 +27,7 @@ final class KnownCollections: Sendable {
       state.lastUse = meter.nextUse()
       return state
     }
-    let row = try catalog.collection(id: id)
-    let configuration = try CollectionConfiguration(stored: row.configuration)
+    let configuration = try CollectionConfiguration(stored: try row(of: id).configuration)
     let fresh = CollectionState(
       id: id, space: configuration.space, catalog: catalog, opener: opener, meter: meter)
     forgetUnused()
@@ -37,6 +36,14 @@ final class KnownCollections: Sendable {
       let state = states.byID[id] ?? fresh
       states.byID[id] = state
       return state
+    }
+  }
+
+  private func row(of id: UUID) throws(ChromaError) -> CollectionRow {
+    do throws(ChromaError) {
+      return try catalog.collection(id: id)
+    } catch {
+      throw error.kind == .notFound ? CollectionState.gone(id) : error
     }
   }
 

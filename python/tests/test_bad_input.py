@@ -135,7 +135,7 @@ def test_what_is_not_ours_is_refused_and_left_as_it_is(copy, spoil):
 def test_a_newer_format_opens_again_in_the_release_that_wrote_it(intact, copy):
     bad_directories.a_newer_format(copy)
     assert_refused(look(copy), "newer release")
-    bad_directories.set_format_version(copy, 1)
+    bad_directories.set_format_version(copy, bad_directories.FORMAT_VERSION)
     assert digests(copy) == digests(intact)
     assert_whole(look(copy))
 
