@@ -45,10 +45,9 @@ from .support import (
     Failure,
     check,
     collection_id,
+    fast_folder,
     files,
     fork,
-    has_segments,
-    open_engine,
     options,
     vectors,
 )
@@ -112,14 +111,14 @@ class Template:
         # Segments with dead rows, and a tail after them.
         for part in range(2):
             self.write(engine, "segments", part * 500, 500)
-            flush(engine)
+            engine.flush()
             self.own("segments")
         self.delete(engine, "segments", range(100, 140))
-        flush(engine)
+        engine.flush()
         self.own("segments")
         # A segment small enough for its row in the catalog.
         self.write(engine, "small", 0, 10)
-        flush(engine)
+        engine.flush()
         # Blobs of the log, and rows of it.
         self.write(engine, "large", 0, 700)
         self.write(engine, "rows", 0, 20)
@@ -131,18 +130,13 @@ def metadatas(ids: list[str]) -> list[dict]:
     return [{"id": i, "length": len(i), "tags": [i, "all"]} for i in ids]
 
 
-def flush(engine: _chroma.Engine) -> None:
-    if has_segments():
-        engine.flush()
-
-
 def can_repair() -> bool:
     return hasattr(_chroma, "repair")
 
 
 def open_alone(directory: Path) -> _chroma.Engine:
     """Without a background thread, so that what a case does depends on nothing but its bytes."""
-    return open_engine(directory, background=False)
+    return _chroma.Engine(str(directory), False, background=False)
 
 
 def make(name: str, folder: Path, seed: int) -> Template:
@@ -441,7 +435,7 @@ def judge_repair(name: str, answer: dict, was_right: bool, right: set[str], spar
 
 
 def run(seed: int, places: int) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="chroma-damage-"))
+    folder = Path(tempfile.mkdtemp(prefix="chroma-damage-", dir=fast_folder()))
     templates = [make(name, folder, seed) for name in ("closed", "killed")]
     lookers = [Looker(templates, maps) for maps in (True, False)]
     intact = {template.name: digests(template.directory) for template in templates}

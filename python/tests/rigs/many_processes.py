@@ -45,10 +45,8 @@ from .support import (
     check,
     collection_id,
     fork,
-    has_segments,
     in_child,
     live_byte_count,
-    open_engine,
     options,
 )
 
@@ -163,7 +161,7 @@ class Process:
 
     def __init__(self, directory: str, seed: int, shared: Shared, **settings: Any):
         self.seed, self.shared = seed, shared
-        self.engine = open_engine(directory, **settings)
+        self.engine = _chroma.Engine(directory, False, **settings)
         self.collection = collection_id(self.engine, COLLECTION)
 
     def records_of(self, writer: int) -> _chroma.GetResponse:
@@ -193,7 +191,7 @@ class Writer(Process):
                 return
             self.make(writer, step, defect)
             source = random.Random(f"{self.seed}/{writer}/{step}/maintenance")
-            if source.random() < 0.02 and has_segments():
+            if source.random() < 0.02:
                 # Changes no answer, wherever it is when this process is killed.
                 source.choice([self.engine.flush, self.engine.compact])()
 
@@ -420,10 +418,9 @@ class Rig:
                 check(hits == [[i] for i in found.ids], f"writer {writer}: not found by vector")
         count = process.engine.count(process.collection, *PLACE)
         check(count == total, f"{count} records, not {total}")
-        if has_segments():
-            # The next write removes what those who were killed had begun.
-            Writer.call(process, "delete", ids=["nobody's"])
-            settle(self.directory, 1.5 * live + MEBIBYTE, "what the killed left behind")
+        # The next write removes what those who were killed had begun.
+        Writer.call(process, "delete", ids=["nobody's"])
+        settle(self.directory, 1.5 * live + MEBIBYTE, "what the killed left behind")
 
 
 def run(seed: int, kills: int, writers: int, readers: int, defect: str = "none") -> None:

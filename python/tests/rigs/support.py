@@ -105,17 +105,13 @@ def limited(
     return act
 
 
-# ---- The engine ---------------------------------------------------------------------------------
-
-
-def has_segments() -> bool:
-    """Whether the extension can flush, compact, verify and repair."""
-    return hasattr(_chroma.Engine, "flush")
-
-
-def open_engine(directory: str | Path, **settings: Any) -> _chroma.Engine:
-    """Opens a directory; with settings as far as the extension has any."""
-    return _chroma.Engine(str(directory), False, **(settings if has_segments() else {}))
+def fast_folder() -> str | None:
+    """A folder in memory, if there is one with room, for what does not depend on the disk."""
+    try:
+        status = os.statvfs("/dev/shm")
+    except OSError:
+        return None
+    return "/dev/shm" if status.f_bavail * status.f_frsize >= 1 << 30 else None
 
 
 # ---- Records ------------------------------------------------------------------------------------

@@ -11,14 +11,10 @@ import os
 import pytest
 
 from .forks import CASES
-from .support import has_segments, run_rig
+from .support import run_rig
 
 LONG = bool(os.environ.get("CHROMA_TEST_LONG"))
 SEED = int(os.environ.get("RIG_SEED", "1"))
-
-needs_compaction = pytest.mark.xfail(
-    not has_segments(), reason="there is no compaction yet", strict=True
-)
 
 
 def run(name: str, **numbers: object) -> str:
@@ -37,22 +33,18 @@ def test_the_model_finds_a_writer_that_acknowledges_too_early():
         run("many_processes", kills=200, defect="early")
 
 
-@needs_compaction
 def test_deleting_and_adding_again_does_not_grow_the_directory():
     run("space", part="churn", cycles=20)
 
 
-@needs_compaction
 def test_replacing_does_not_grow_the_directory():
     run("space", part="upserts", upserts=1_000_000 if LONG else 3000)
 
 
-@needs_compaction
 def test_collections_too_small_to_be_compacted_do_not_waste_either():
     run("space", part="small")
 
 
-@needs_compaction
 def test_what_was_deleted_is_nowhere_after_a_flush():
     run("space", part="marker")
 
@@ -65,9 +57,8 @@ def test_what_is_opened_read_only_is_current_and_never_changes():
     run("read_only", rounds=300 if LONG else 12)
 
 
-@needs_compaction
 def test_the_tail_stays_short_however_short_the_writers_live():
-    run("short_lives", lives=5000 if LONG else 260)
+    run("short_lives", lives=5000 if LONG else 150)
 
 
 def test_thousands_of_collections_need_few_descriptors_and_closing_gives_all_back():
