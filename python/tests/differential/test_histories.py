@@ -35,6 +35,13 @@ def test_a_recorded_history_comes_out_as_it_did_upstream(path):
     assert_alike(path.name, recording["history"], recording["outcomes"], ours)
 
 
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name.split(".")[0])
+def test_a_recorded_history_comes_out_the_same_across_compactions(path):
+    recording = load(path)
+    ours = run(sys.executable, recording["history"] | {"compact_every": 2})
+    assert_alike(path.name, recording["history"], recording["outcomes"], ours)
+
+
 def test_the_recordings_cover_every_profile_and_thousands_of_operations():
     recordings = [load(path) for path in RECORDINGS]
     assert {path.name.split("-")[0] for path in RECORDINGS} == set(PROFILES)
@@ -62,5 +69,7 @@ def test_every_bug_of_upstream_that_histories_allow_is_met_in_a_recording():
 @pytest.mark.parametrize("seed", range(FRESH_SEED, FRESH_SEED + FRESH_COUNT))
 def test_a_fresh_history_comes_out_as_it_does_upstream(official_python, profile, seed):
     history = generate(profile, seed, FRESH_OPERATION_COUNT)
-    upstream, ours = run(official_python, history), run(sys.executable, history)
-    assert_alike(f"{profile} {seed} {FRESH_OPERATION_COUNT}", history, upstream, ours)
+    upstream = run(official_python, history)
+    for ours in (history, history | {"compact_every": 3}):
+        label = f"{profile} {seed} {FRESH_OPERATION_COUNT}"
+        assert_alike(label, history, upstream, run(sys.executable, ours))
