@@ -57,7 +57,8 @@ let package = Package(
     .target(
       name: "ChromaRecovery",
       dependencies: [
-        "ChromaBase", "ChromaStorage", "ChromaSQLite", "ChromaCatalog", "ChromaSegment",
+        "ChromaBase", "ChromaStorage", "ChromaSQLite", "ChromaCatalog", "ChromaIndex",
+        "ChromaSegment",
       ]),
 
     // Doors.

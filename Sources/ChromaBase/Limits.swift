@@ -108,4 +108,6 @@ package enum Limits {
   /// Nanoseconds that a backup's pin outlives a backup that was killed: what is deleted meanwhile
   /// takes space for so long. A running backup renews it three times as often.
   package static let backupPinNanoseconds: Int64 = 60_000_000_000
+  /// Ids that a repair names of the records that one damage cost.
+  package static let reportedIDCountMax = 1000
 }

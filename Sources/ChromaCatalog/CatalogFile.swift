@@ -20,6 +20,11 @@ enum CatalogFile {
   static func refuseForeign(
     _ path: String, in fileSystem: any FileSystem
   ) throws(ChromaError) {
+    guard try fileSystem.attributes("\(path).repaired") == nil else {
+      throw .corruption(
+        "A repair of the database was cut off before the file \(path) was replaced. Run the repair "
+          + "again: it goes on where it was.")
+    }
     guard let file = try fileSystem.openIfPresent(path, .readOnly) else { return }
     defer { file.close() }
     let header = try file.read(at: 0, byteCountMax: headerByteCount)

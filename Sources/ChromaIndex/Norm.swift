@@ -1,10 +1,10 @@
-import ChromaKernels
+internal import ChromaKernels
 
 /// The length of a vector, summed in double: right for every finite vector of floats.
-struct Norm {
-  let value: Double
+package struct Norm {
+  package let value: Double
 
-  init(of vector: UnsafeBufferPointer<Float>) {
+  package init(of vector: UnsafeBufferPointer<Float>) {
     value = Kernels.dotInDouble(vector, vector).squareRoot()
   }
 
@@ -15,7 +15,7 @@ struct Norm {
   /// float's range, 2⁻¹⁴⁹, and lose digits there; it sends the row to the computation in double. Long
   /// ones need no such care: 1/‖vector‖ loses digits only where the product overflows or the cosine
   /// is small.
-  var inverse: Float {
+  package var inverse: Float {
     if value == 0 { return 0 }
     return value < 0x1p-100 ? .nan : Float(1 / value)
   }

@@ -207,7 +207,7 @@ extension Verifier {
         let id = try segment.id(number)
         if twice.contains(IDHash.of(id)), !seen.insert(id).inserted {
           findings.add(
-            DatabaseFiles.catalog, "segments", of: record.title,
+            DatabaseFiles.catalog, "rows of segments", of: record.title,
             "The record \"\(id)\" stands in the segments twice.")
         }
       }

@@ -166,8 +166,8 @@ final class Verifier {
       let table = try row.text(0)
       let key = row.isNull(1) ? "" : " \(try row.integer(1))"
       findings.add(
-        DatabaseFiles.catalog, "row\(key) of \(table)",
-        "The row refers to one of \(try row.text(2)) that is not there.")
+        DatabaseFiles.catalog, "table \(table)",
+        "The row\(key) refers to one of \(try row.text(2)) that is not there.")
       return true
     }
     for (pragma, wanted) in [("auto_vacuum", 2), ("page_size", 4096)] as [(String, Int64)] {

@@ -17,6 +17,10 @@ final class SegmentPayload: @unchecked Sendable {
   /// Names it in errors.
   let source: String
   private let owned: UnsafeMutableRawPointer?
+  /// Blocks of bytes in memory that are not what was written: of damaged segments only.
+  private let damagedBlocks: Bitset
+  /// Nil where all bytes are right.
+  let verifiedBlocks: VerifiedBlocks?
 
   init(_ blob: Blob) {
     base = blob.baseAddress
@@ -24,9 +28,13 @@ final class SegmentPayload: @unchecked Sendable {
     self.blob = blob
     source = "segment \(blob.path)"
     owned = nil
+    damagedBlocks = Bitset()
+    verifiedBlocks = blob.verifiedBlocks
   }
 
-  init(copying bytes: [UInt8], source: String) throws(ChromaError) {
+  init(
+    copying bytes: [UInt8], source: String, damagedBlocks: Bitset = Bitset()
+  ) throws(ChromaError) {
     var memory: UnsafeMutableRawPointer?
     guard posix_memalign(&memory, 64, max(bytes.count, 1)) == 0, let memory else {
       throw ChromaError(
@@ -38,9 +46,14 @@ final class SegmentPayload: @unchecked Sendable {
     byteCount = bytes.count
     blob = nil
     self.source = source
+    self.damagedBlocks = damagedBlocks
+    verifiedBlocks =
+      damagedBlocks.isEmpty
+      ? nil : VerifiedBlocks(byteCount: bytes.count, except: damagedBlocks)
   }
 
   deinit {
+    if blob == nil { verifiedBlocks?.deallocate(byteCount: byteCount) }
     free(owned)
   }
 
@@ -52,8 +65,20 @@ final class SegmentPayload: @unchecked Sendable {
     guard offset >= 0, count >= 0, offset <= byteCount, count <= byteCount - offset else {
       throw damage("\(count) bytes are wanted there, it has \(byteCount)", at: offset)
     }
-    if let blob { try blob.verify(offset..<offset + count) }
+    if let blob {
+      try blob.verify(offset..<offset + count)
+    } else if verifiedBlocks != nil {
+      try refuseDamaged(offset..<offset + count)
+    }
     return UnsafeRawBufferPointer(start: base + offset, count: count)
+  }
+
+  private func refuseDamaged(_ range: Range<Int>) throws(ChromaError) {
+    let size = BlobRescue.blockByteCount
+    for block in range.lowerBound / size..<(range.upperBound + size - 1) / size
+    where damagedBlocks.contains(UInt32(block)) {
+      throw damage("the checksum of its block does not hold", at: block * size)
+    }
   }
 
   func damage(_ what: String, at offset: Int) -> ChromaError {
@@ -79,7 +104,7 @@ struct SegmentBytes {
     self.offset = offset
     self.count = count
     base = payload.base + offset
-    verifiedBlocks = payload.blob?.verifiedBlocks
+    verifiedBlocks = payload.verifiedBlocks
   }
 
   @inline(__always)

@@ -266,6 +266,24 @@ package struct VerifiedBlocks: Sendable {
     for word in 0..<wordCount { (words + word).initialize(to: Atomic(0)) }
   }
 
+  /// Of bytes in memory, of which some blocks are known to be damaged. To be deallocated by its maker.
+  package init(byteCount: Int, except damaged: Bitset) {
+    let wordCount = Self.wordCount(byteCount: byteCount)
+    self.init(wordCount: wordCount)
+    for word in 0..<wordCount {
+      (words + word).pointee.store(
+        word < damaged.words.count ? ~damaged.words[word] : ~0, ordering: .releasing)
+    }
+  }
+
+  package func deallocate(byteCount: Int) {
+    deallocate(wordCount: Self.wordCount(byteCount: byteCount))
+  }
+
+  private static func wordCount(byteCount: Int) -> Int {
+    byteCount >> (BlobHeader.blockShift + 6) + 1
+  }
+
   fileprivate func deallocate(wordCount: Int) {
     words.deinitialize(count: wordCount)
     words.deallocate()

@@ -73,7 +73,7 @@ struct BlobHeader {
     }
   }
 
-  private static func parse(
+  static func parse(
     _ bytes: UnsafeRawBufferPointer, name: String, path: String
   ) throws(ChromaError) -> BlobHeader {
     var reader = ByteReader(bytes, source: "blob \(path)")

@@ -8,7 +8,7 @@
 //     LOCK, little-endian: | "ChromaLK" | next ticket: UInt64 | 16 zeros |
 //                          | holder's process: UInt32 | zeros: UInt32 | since: Int64, wall ns |
 //
-//     locked bytes (beyond the file's end): door, turn, and queue + ticket
+//     locked bytes (beyond the file's end): presence, door, turn, and queue + ticket
 //
 // Invariants:
 //   * Whoever holds the turn has the byte `turn` locked exclusively: that alone excludes, whatever
@@ -26,6 +26,8 @@ package final class WriteTurn: Sendable {
   private static let magic: [UInt8] = Array("ChromaLK".utf8)
   private static let holderOffset: UInt64 = 32
   private static let doorByte: UInt64 = 1 << 62
+  /// Held as long as the file is open: shared, or by a repair alone.
+  private static let presenceByte = doorByte - 1
   private static let turnByte = doorByte + 1
   private static let queueByte = doorByte + 2
   /// Tickets start over at 1 beyond this; 2^61 writes away unless the file holds garbage.
@@ -53,14 +55,28 @@ package final class WriteTurn: Sendable {
   }
 
   /// Opens or creates LOCK in an existing directory.
+  ///
+  /// - Parameter isSole: Whether nobody else may have the directory open, as long as this lives.
+  /// - Throws: `.locked` if somebody has it open, or has it alone; `.io`.
   package init(
-    fileSystem: any FileSystem, directory: String, clock: any Clock
+    fileSystem: any FileSystem, directory: String, clock: any Clock, isSole: Bool = false
   ) throws(ChromaError) {
     self.directory = directory
     self.fileSystem = fileSystem
     self.clock = clock
     let path = "\(directory)/LOCK"
     file = try fileSystem.open(path, .create)
+    guard
+      try file.tryLock(
+        Self.presenceByte..<Self.presenceByte + 1, isSole ? .exclusive : .shared)
+    else {
+      file.close()
+      throw ChromaError(
+        .locked,
+        isSole
+          ? "The database \(directory) is open, here or in another process. Close it everywhere first."
+          : "The database \(directory) is being repaired. Try again later.")
+    }
     identity = try fileSystem.attributes(path)?.identity
   }
 
