@@ -32,7 +32,11 @@ final class CatalogImage: Sendable {
     let wal = try fileSystem.openIfPresent("\(directory)/\(DatabaseFiles.wal)", .readOnly)
     self.file = file
     self.wal = wal
-    let frames = try wal.map { (wal) throws(ChromaError) in try WALFrames(of: wal) }
+    var frames = try wal.map { (wal) throws(ChromaError) in try WALFrames(of: wal) }
+    // A frame that was just being written looks broken, and is not any more the next time.
+    for _ in 0..<Self.rereadCount where frames?.damages.isEmpty == false {
+      frames = try wal.map { (wal) throws(ChromaError) in try WALFrames(of: wal) }
+    }
     pageOffsets = frames?.pageOffsets ?? [:]
     walDamages = frames?.damages ?? []
     let byteCount = Int(clamping: try file.byteCount())
@@ -54,6 +58,7 @@ final class CatalogImage: Sendable {
     wal?.close()
   }
 
+  private static let rereadCount = 3
   /// Where a SQLite header has the number of pages.
   private static let pageCountOffset = 28
 

@@ -154,6 +154,39 @@ import Testing
     try Sample.expect(sample.models, in: fileSystem, at: Self.target, "after a cancelled one")
   }
 
+  @Test(
+    "a backup that loses power is the earlier one or the new one, and can be gone on with",
+    arguments: 0..<2 as Range<UInt64>)
+  func powerCuts(seed: UInt64) throws {
+    var random = SeededRandom(seed)
+    let sample = try Sample(seed: 5)
+    let disk = try Sample.disk(with: sample.files, seed: seed)
+    try backup(disk)
+    var models = sample.models
+    let id = try #require(models.keys.min())
+    do {
+      let engine = try Sample.open(disk)
+      try engine.write(Self.largeBatch, to: id)
+      try engine.compact(id)
+      models[id]?.apply(Self.largeBatch)
+    }
+    disk.keepsHistory = true
+    try backup(disk)
+    let images = disk.history
+    for number in stride(from: 0, to: images.count, by: max(1, images.count / 30)) {
+      let found = SimulatedDisk(images[number].afterPowerCut(&random))
+      let place = "seed \(seed), image \(number) of \(images.count)"
+      let state = try Sample.records(in: found, at: Self.target)
+      let isEarlier = sample.models.allSatisfy { state[$0.key] == $0.value.records }
+      let isNew = models.allSatisfy { state[$0.key] == $0.value.records }
+      #expect(isEarlier || isNew, "\(place)")
+      // Looking at it folded nothing and wrote nothing that counts: the next one goes on.
+      let again = SimulatedDisk(images[number].afterPowerCut(&random))
+      try backup(again)
+      try Sample.expect(models, in: again, at: Self.target, "\(place), made again")
+    }
+  }
+
   @Test("writers go on, and the backup is one moment of what they wrote", arguments: 0..<3)
   func concurrentWriters(round: Int) throws {
     let directory = TemporaryDirectory()

@@ -143,6 +143,19 @@ import Testing
     }
   }
 
+  @Test("a lost page without rows costs nothing", arguments: 0..<8 as Range<UInt64>)
+  func lostPageWithoutRows(seed: UInt64) throws {
+    let sample = try Sample(seed: seed)
+    var files = sample.files
+    // Page 2 says which page refers to which: without it every row has to be found in its leaf.
+    files["chroma.db"]?.replaceSubrange(4096..<8192, with: [UInt8](repeating: 0, count: 4096))
+    let fileSystem = try Sample.fileSystem(with: files)
+    let report = try repair(fileSystem)
+    #expect(report.savedDirectory == "damaged-1", "seed \(seed)")
+    try expectSound(fileSystem, "seed \(seed)")
+    try Sample.expect(sample.models, in: fileSystem, "seed \(seed)")
+  }
+
   @Test("a lost catalog is made anew from what the segments say", arguments: 0..<6 as Range<UInt64>)
   func lostCatalog(seed: UInt64) throws {
     let setting = MemoryFileSystem()
@@ -213,16 +226,7 @@ import Testing
     for name in ["chroma.db", blob] {
       files[name] = Damage.flip.change(files[name] ?? [], &random)?.bytes
     }
-    let disk = SimulatedDisk(seed: seed)
-    for (name, bytes) in files {
-      let path = "\(Sample.directory)/\(name)"
-      try disk.createDirectories(Place.parent(of: path))
-      let file = try disk.open(path, .createNew)
-      try file.write(bytes, at: 0)
-      try file.sync()
-      file.close()
-      try disk.syncDirectory(Place.parent(of: path))
-    }
+    let disk = try Sample.disk(with: files, seed: seed)
     disk.keepsHistory = true
     _ = try repair(disk)
     let images = disk.history

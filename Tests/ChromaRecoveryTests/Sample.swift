@@ -125,6 +125,21 @@ struct Sample {
     return fileSystem
   }
 
+  /// A simulated disk that holds the files durably.
+  static func disk(with files: Files, seed: UInt64) throws -> SimulatedDisk {
+    let disk = SimulatedDisk(seed: seed)
+    for (name, bytes) in files {
+      let path = "\(directory)/\(name)"
+      try disk.createDirectories(Place.parent(of: path))
+      let file = try disk.open(path, .createNew)
+      try file.write(bytes, at: 0)
+      try file.sync()
+      file.close()
+      try disk.syncDirectory(Place.parent(of: path))
+    }
+    return disk
+  }
+
   // MARK: Answers
 
   /// What a collection answers.
@@ -140,6 +155,20 @@ struct Sample {
         vector: Array(vectors[row * dimension..<(row + 1) * dimension]),
         document: found.documents?[row], uri: found.uris?[row], metadata: metadata)
     }
+  }
+
+  /// What every collection answers.
+  static func records(
+    in fileSystem: any FileSystem, at directory: String
+  ) throws -> [UUID: [ModelRecord]] {
+    let engine = try open(fileSystem, at: directory)
+    var all: [UUID: [ModelRecord]] = [:]
+    for row in try engine.collections(
+      tenant: "default_tenant", database: "default_database", limit: nil, offset: 0)
+    {
+      all[row.id] = try records(of: row.id, in: engine)
+    }
+    return all
   }
 
   /// Compares every collection with its model.
