@@ -131,7 +131,13 @@ struct Compactor: Sendable {
     }
     let merge = Merge(
       version: version, inputs: inputs, source: source, added: added, lease: lease.id)
-    return try exclusively { () throws(ChromaError) in try publish(merge, state) }
+    do throws(ChromaError) {
+      return try exclusively { () throws(ChromaError) in try publish(merge, state) }
+    } catch {
+      // Whether a commit that failed happened is known only after reopening: then the blob stays.
+      if let added, error.kind == .locked { discard(added) }
+      throw error
+    }
   }
 
   /// How long others wait for a merge whose process was killed: 16 MiB a second are written anywhere.

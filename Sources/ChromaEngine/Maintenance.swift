@@ -6,8 +6,8 @@ import ChromaCatalog
 import Synchronization
 
 final class Maintenance: Sendable {
-  /// Long enough for a turn among writers that take turns, short enough for whoever closes.
-  private static let tidyTimeoutMilliseconds = 100
+  /// Long enough for a turn among writers that take steps, short enough for whoever closes.
+  private static let tidyTimeoutMilliseconds = 500
 
   let catalog: any Catalog
   let known: KnownCollections
