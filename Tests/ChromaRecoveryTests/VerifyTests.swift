@@ -67,6 +67,17 @@ import Testing
     #expect(findings.allSatisfy { $0.severity == .waste })
   }
 
+  @Test(
+    "what an earlier release wrote is sound, and stays as it is", arguments: ["closed", "killed"])
+  func earlierFormat(state: String) throws {
+    let tests = Place.parent(of: Place.parent(of: #filePath))
+    let directory = "\(tests)/Fixtures/format-1/\(state)"
+    let before = try Sample.files(of: FolderFileSystem(), in: directory)
+    let findings = try Recovery.verify(directory)
+    #expect(findings.filter { $0.severity == .damage } == [])
+    #expect(try Sample.files(of: FolderFileSystem(), in: directory) == before)
+  }
+
   @Test("a directory without a database is refused, one that lost its catalog is damaged")
   func missingFiles() throws {
     let fileSystem = MemoryFileSystem()
