@@ -16,8 +16,8 @@ embedding function is given by its name. Operations that are no methods:
     forget    the same without closing
     settings  makes a Settings of the arguments
 
-With `compact_every`, which upstream does not know, all collections are compacted after every so many
-operations; the outcomes are to be the same.
+With `compact_every`, which upstream does not know, all collections are compacted after every so
+many operations; the outcomes are to be the same.
 
 The outcomes are a list, one for each operation:
 
