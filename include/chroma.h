@@ -73,6 +73,8 @@ typedef struct chroma_database_list chroma_database_list;
 typedef struct chroma_get_result chroma_get_result;
 /** Neighbours, the answer of a query. */
 typedef struct chroma_query_result chroma_query_result;
+/** What was found in a directory, or done to it. */
+typedef struct chroma_report chroma_report;
 /** What went wrong. */
 typedef struct chroma_error chroma_error;
 /** A wish that a call end early. */
@@ -552,8 +554,8 @@ CHROMA_API void chroma_query_result_free(chroma_query_result *result);
 
 /**
  * Is told how far a long call has come: done of total steps, which are collections in a flush or
- * compaction and bytes elsewhere. done never falls; the last call of one that succeeds has done ==
- * total. Called on the thread of the call, which waits for it and never calls it after it returned.
+ * compaction, and bytes of files elsewhere. done never falls and never exceeds total, which may
+ * grow. Called on the thread of the call, which waits for it and never calls it after it returned.
  * It may use the library. To end the call early, it requests the call's cancel token.
  */
 typedef void (*chroma_progress)(void *context, uint64_t done, uint64_t total);
@@ -617,6 +619,121 @@ typedef struct chroma_statistics {
 CHROMA_API chroma_status chroma_collection_statistics(chroma_collection *collection,
                                                       chroma_statistics *out_statistics,
                                                       chroma_error **out_error);
+
+/* ---- Safety ------------------------------------------------------------- */
+
+/** What a copy of a database took. */
+typedef struct chroma_copy_view {
+  size_t struct_size;
+  uint64_t blob_count;         /**< Blobs, files beside the catalog, that the copy has. */
+  uint64_t byte_count;         /**< Bytes that the copy has. */
+  uint64_t copied_blob_count;  /**< Blobs that were not there from an earlier backup. */
+  uint64_t copied_byte_count;  /**< Bytes that were copied this time. */
+  uint64_t removed_blob_count; /**< Blobs of the earlier backup that it needs no more. */
+} chroma_copy_view;
+#define CHROMA_COPY_VIEW_INIT \
+  { sizeof(chroma_copy_view), 0, 0, 0, 0, 0 }
+
+/**
+ * Copies the database into a directory as it is at one moment, while any number of threads and
+ * processes go on reading and writing it. The copy is a database like any other.
+ *
+ * @param target     Made if missing; an earlier backup there is brought up to date, by what is new.
+ *                   Relative to the working directory.
+ * @param long_call  May be NULL. A call that was cancelled is gone on with by the next.
+ * @param out_copy   Started from CHROMA_COPY_VIEW_INIT, or NULL.
+ * @return CHROMA_ERROR_INVALID_ARGUMENT  the database is in memory, or the target is the database,
+ *                                        lies in it, or holds something that is no backup;
+ *         CHROMA_ERROR_CORRUPTION        the database is damaged: the message names the file; an
+ *                                        earlier backup stays as it was;
+ *         CHROMA_ERROR_CANCELLED, _CLOSED, _LOCKED, _NOT_FOUND, _IO, _OUT_OF_SPACE.
+ */
+CHROMA_API chroma_status chroma_engine_backup(chroma_engine *engine, chroma_string target,
+                                              const chroma_long_call *long_call,
+                                              chroma_copy_view *out_copy, chroma_error **out_error);
+
+/**
+ * Copies a finished backup into a directory that holds no database, checking every byte.
+ *
+ * @param target     Made if missing.
+ * @param long_call  May be NULL.
+ * @param out_copy   Started from CHROMA_COPY_VIEW_INIT, or NULL.
+ * @return CHROMA_ERROR_ALREADY_EXISTS    the target holds a database;
+ *         CHROMA_ERROR_INVALID_ARGUMENT  the source is no finished backup;
+ *         CHROMA_ERROR_CORRUPTION        the backup is damaged: the message names the file;
+ *         CHROMA_ERROR_CANCELLED, _IO, _OUT_OF_SPACE.
+ */
+CHROMA_API chroma_status chroma_restore(chroma_string source, chroma_string target,
+                                        const chroma_long_call *long_call,
+                                        chroma_copy_view *out_copy, chroma_error **out_error);
+
+/**
+ * Reads all of a directory and reports everything that is damaged. Changes no byte; any process may
+ * have the directory open.
+ *
+ * @param path        The directory.
+ * @param long_call   May be NULL.
+ * @param out_report  Entries of the kinds DAMAGE and WASTE; none: the database is sound. To free
+ *                    with chroma_report_free().
+ * @return CHROMA_ERROR_NOT_FOUND, _UNSUPPORTED_FORMAT, _CANCELLED, _IO. Damage is no error.
+ */
+CHROMA_API chroma_status chroma_verify(chroma_string path, const chroma_long_call *long_call,
+                                       chroma_report **out_report, chroma_error **out_error);
+
+/**
+ * Rebuilds what can be rebuilt of a damaged directory, the catalog included, and takes out of it
+ * what cannot be read, so that the rest works. What it replaces is kept in a directory of its own
+ * inside. A second call finds nothing to do.
+ *
+ * @param path        The directory. No process may have it open, this one included.
+ * @param long_call   May be NULL.
+ * @param out_report  Entries of the kinds ACTION and LOSS; none: there was nothing to do. To free
+ *                    with chroma_report_free().
+ * @return CHROMA_ERROR_LOCKED  a process has the directory open;
+ *         CHROMA_ERROR_NOT_FOUND, _UNSUPPORTED_FORMAT, _CANCELLED, _IO, _OUT_OF_SPACE.
+ */
+CHROMA_API chroma_status chroma_repair(chroma_string path, const chroma_long_call *long_call,
+                                       chroma_report **out_report, chroma_error **out_error);
+
+typedef int32_t chroma_report_kind;
+enum {
+  CHROMA_REPORT_DAMAGE = 1, /**< Of verify: stored bytes are wrong or missing. */
+  CHROMA_REPORT_WASTE = 2,  /**< Of verify: bytes that nothing needs, and that go by themselves. */
+  CHROMA_REPORT_ACTION = 3, /**< Of repair: what it did. */
+  CHROMA_REPORT_LOSS = 4    /**< Of repair: what could not be read. */
+};
+
+/** One thing that was found or done. Points into its report. */
+typedef struct chroma_report_entry {
+  size_t struct_size;
+  chroma_report_kind kind;
+  uint32_t is_repairable;        /**< Of DAMAGE and WASTE: not 0 where repair does away with it. */
+  chroma_string message;         /**< A sentence. */
+  chroma_string file;            /**< Of DAMAGE and WASTE: in the directory, as "chroma.db". */
+  chroma_string place;           /**< Where in the file, as "page 17"; none: all of it. */
+  chroma_string collection_id;   /**< Whose data it is, as a hyphenated UUID; none: unknown. */
+  chroma_string collection_name; /**< None: unknown. */
+  uint64_t lost_record_count;    /**< Of a LOSS; UINT64_MAX: unknown. */
+  const chroma_string *lost_ids; /**< Of a LOSS: those that could be read, at most 1,000. */
+  size_t lost_id_count;
+} chroma_report_entry;
+#define CHROMA_REPORT_ENTRY_INIT \
+  { \
+    sizeof(chroma_report_entry), 0, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, 0, \
+        NULL, 0 \
+  }
+
+CHROMA_API size_t chroma_report_count(const chroma_report *report);
+
+/** @param out_entry  Started from CHROMA_REPORT_ENTRY_INIT; points into the report afterwards. */
+CHROMA_API chroma_status chroma_report_view(const chroma_report *report, size_t index,
+                                            chroma_report_entry *out_entry,
+                                            chroma_error **out_error);
+
+/** Where repair keeps what it replaced, in the directory; none where it replaced nothing. */
+CHROMA_API chroma_string chroma_report_saved_directory(const chroma_report *report);
+
+CHROMA_API void chroma_report_free(chroma_report *report);
 
 /* ---- For tests ---------------------------------------------------------- */
 

@@ -88,6 +88,17 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
     }
   }
 
+  /// Where the database's files are, for those who copy them.
+  ///
+  /// - Throws: As `current`; `.invalidArgument` for a database in memory.
+  package func requireDirectory() throws(ChromaError) -> String {
+    _ = try current()
+    guard let directory else {
+      throw .invalidArgument("A database in memory has no files that could be copied.")
+    }
+    return directory
+  }
+
   /// Lets go of the engine; calls in progress finish. Closing again does nothing.
   package func close() {
     let (last, isForked) = ProcessLock.withLock {
@@ -126,7 +137,8 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
     return try EngineRegistry.register(engine, at: directory, files)
   }
 
-  private static func absolute(_ path: String) throws(ChromaError) -> String {
+  /// The path from the root, whatever the working directory is later.
+  package static func absolute(_ path: String) throws(ChromaError) -> String {
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw .invalidArgument("The path of a database must not be empty or contain NUL.")
     }

@@ -13,7 +13,7 @@
 int check_count = 0;
 int failure_count = 0;
 
-static chroma_engine *open_engine(const char *path, uint32_t allow_reset) {
+chroma_engine *open_engine(const char *path, uint32_t allow_reset) {
   chroma_engine_options options = CHROMA_ENGINE_OPTIONS_INIT;
   chroma_engine *engine = NULL;
   if (path != NULL) options.path = text(path);
@@ -22,7 +22,7 @@ static chroma_engine *open_engine(const char *path, uint32_t allow_reset) {
   return engine;
 }
 
-static chroma_collection *create_collection(chroma_engine *engine, const char *name) {
+chroma_collection *create_collection(chroma_engine *engine, const char *name) {
   chroma_collection_options options = CHROMA_COLLECTION_OPTIONS_INIT;
   chroma_collection *collection = NULL;
   options.tenant = text("default_tenant");
@@ -32,9 +32,9 @@ static chroma_collection *create_collection(chroma_engine *engine, const char *n
   return collection;
 }
 
-static const float vectors[] = {0, 0, 1, 0, 3, 0};
+const float vectors[6] = {0, 0, 1, 0, 3, 0};
 
-static void add_three(chroma_collection *collection) {
+void add_three(chroma_collection *collection) {
   chroma_string ids[3];
   chroma_string documents[3] = {{NULL, 0}, {"", 0}, {"a\0b", 3}};
   chroma_metadata_entry entries[3];
@@ -69,7 +69,7 @@ static void add_three(chroma_collection *collection) {
   CHECK_STATUS(CHROMA_OK, chroma_collection_add(collection, &records, error));
 }
 
-static uint64_t count(chroma_collection *collection) {
+uint64_t count(chroma_collection *collection) {
   uint64_t result = 0;
   CHECK_STATUS(CHROMA_OK, chroma_collection_count(collection, &result, error));
   return result;
@@ -350,132 +350,6 @@ static void test_cancelled_reads_end(void) {
   chroma_engine_close(engine);
 }
 
-/* What a progress callback was told. */
-typedef struct {
-  uint64_t call_count;
-  uint64_t first;
-  uint64_t done;
-  uint64_t total;
-  int falls;
-  chroma_cancel *cancel; /* To request at the first call, or NULL. */
-} told;
-
-static void tell(void *context, uint64_t done, uint64_t total) {
-  told *self = (told *)context;
-  if (self->call_count++ == 0) self->first = done;
-  if (done < self->done || done > total) self->falls = 1;
-  self->done = done;
-  self->total = total;
-  chroma_cancel_request(self->cancel);
-}
-
-static void add_one(chroma_collection *collection, const char *id, const char *document) {
-  chroma_records records = CHROMA_RECORDS_INIT;
-  chroma_string ids[1], documents[1];
-  ids[0] = text(id);
-  documents[0] = text(document);
-  records.record_count = 1;
-  records.ids = ids;
-  records.embeddings.values = vectors;
-  records.embeddings.count = 1;
-  records.embeddings.dimension = 2;
-  records.documents = documents;
-  CHECK_STATUS(CHROMA_OK, chroma_collection_upsert(collection, &records, error));
-}
-
-static void test_flush_and_compact_change_no_answer(void) {
-  chroma_engine_options options = CHROMA_ENGINE_OPTIONS_INIT;
-  chroma_engine *engine = NULL;
-  chroma_collection *collection, *other;
-  chroma_statistics statistics = CHROMA_STATISTICS_INIT;
-  chroma_long_call call = CHROMA_LONG_CALL_INIT;
-  told told = {0, 0, 0, 0, 0, NULL};
-  uint64_t compacted;
-  options.disable_background_compaction = 1;
-  options.memory_limit_bytes = UINT64_MAX;
-  CHECK_STATUS(CHROMA_OK, chroma_engine_open(&options, &engine, error));
-  collection = create_collection(engine, "flushed");
-  other = create_collection(engine, "other");
-  add_three(collection);
-  add_one(collection, "a", "replaced");
-  CHECK_STATUS(CHROMA_OK, chroma_collection_statistics(collection, &statistics, error));
-  CHECK(statistics.record_count == 3 && statistics.position == 4 && statistics.version == 0);
-  CHECK(statistics.log_row_count == 2 && statistics.log_record_count == 4);
-  CHECK(statistics.log_byte_count > 0 && statistics.segment_count == 0);
-
-  call.progress = tell;
-  call.progress_context = &told;
-  CHECK_STATUS(CHROMA_OK, chroma_engine_flush(engine, &call, error));
-  CHECK(told.first == 0 && told.done == 2 && told.total == 2 && !told.falls);
-  CHECK_STATUS(CHROMA_OK, chroma_collection_statistics(collection, &statistics, error));
-  CHECK(statistics.record_count == 3 && statistics.position == 4 && statistics.version == 1);
-  CHECK(statistics.log_row_count == 0 && statistics.log_record_count == 0);
-  CHECK(statistics.segment_count == 1 && statistics.segment_byte_count > 0);
-  CHECK(statistics.dead_row_count == 0);
-  CHECK(statistics.compacted_byte_count >= statistics.segment_byte_count);
-  CHECK(count(collection) == 3 && count(other) == 0);
-
-  /* A second segment, with a record that replaces one of the first; then both become one. */
-  compacted = statistics.compacted_byte_count;
-  add_one(collection, "b", "replaced");
-  CHECK_STATUS(CHROMA_OK, chroma_collection_flush(collection, NULL, error));
-  CHECK_STATUS(CHROMA_OK, chroma_collection_compact(collection, NULL, error));
-  CHECK_STATUS(CHROMA_OK, chroma_collection_statistics(collection, &statistics, error));
-  CHECK(statistics.record_count == 3 && statistics.segment_count == 1);
-  CHECK(statistics.dead_row_count == 0 && statistics.compacted_byte_count > compacted);
-  CHECK_STATUS(CHROMA_OK, chroma_engine_compact(engine, NULL, error));
-  CHECK(count(collection) == 3);
-  chroma_collection_close(other);
-  chroma_collection_close(collection);
-  chroma_engine_close(engine);
-}
-
-static void test_long_calls_are_cancelled_and_refuse_nonsense(void) {
-  chroma_engine *engine = open_engine(NULL, 0);
-  chroma_collection *collection = create_collection(engine, "long-calls");
-  chroma_collection *deleted = create_collection(engine, "deleted");
-  chroma_statistics statistics = CHROMA_STATISTICS_INIT;
-  chroma_long_call call = CHROMA_LONG_CALL_INIT;
-  told told = {0, 0, 0, 0, 0, NULL};
-  add_three(collection);
-  CHECK_STATUS(CHROMA_OK,
-               chroma_collection_delete(engine, text("default_tenant"), text("default_database"),
-                                        text("deleted"), error));
-  CHECK_STATUS(CHROMA_ERROR_NOT_FOUND, chroma_collection_flush(deleted, NULL, error));
-  CHECK_STATUS(CHROMA_ERROR_NOT_FOUND, chroma_collection_compact(deleted, NULL, error));
-  CHECK_STATUS(CHROMA_ERROR_NOT_FOUND, chroma_collection_statistics(deleted, &statistics, error));
-
-  CHECK_STATUS(CHROMA_OK, chroma_cancel_create(&told.cancel, error));
-  call.progress = tell;
-  call.progress_context = &told;
-  call.cancel = told.cancel;
-  /* The callback cancels its own call. */
-  CHECK_STATUS(CHROMA_ERROR_CANCELLED, chroma_engine_compact(engine, &call, error));
-  CHECK(told.call_count == 1);
-  CHECK_STATUS(CHROMA_ERROR_CANCELLED, chroma_engine_flush(engine, &call, error));
-  CHECK_STATUS(CHROMA_ERROR_CANCELLED, chroma_collection_flush(collection, &call, error));
-  CHECK(count(collection) == 3);
-  chroma_cancel_free(told.cancel);
-  CHECK_STATUS(CHROMA_ERROR_CLOSED, chroma_engine_flush(engine, &call, error));
-  call.cancel = NULL;
-  call.struct_size = 0;
-  CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT, chroma_engine_flush(engine, &call, error));
-  CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT,
-               chroma_collection_statistics(collection, NULL, error));
-  statistics.struct_size = 1;
-  CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT,
-               chroma_collection_statistics(collection, &statistics, error));
-  statistics.struct_size = sizeof statistics;
-  chroma_engine_close(engine);
-  CHECK_STATUS(CHROMA_ERROR_CLOSED, chroma_engine_flush(engine, NULL, error));
-  CHECK_STATUS(CHROMA_ERROR_CLOSED, chroma_engine_compact(engine, NULL, error));
-  CHECK_STATUS(CHROMA_ERROR_CLOSED, chroma_collection_flush(collection, NULL, error));
-  CHECK_STATUS(CHROMA_ERROR_CLOSED, chroma_collection_compact(collection, NULL, error));
-  CHECK_STATUS(CHROMA_ERROR_CLOSED, chroma_collection_statistics(collection, &statistics, error));
-  chroma_collection_close(deleted);
-  chroma_collection_close(collection);
-}
-
 static void *write_and_read(void *argument) {
   chroma_collection *collection = (chroma_collection *)argument;
   int round;
@@ -582,12 +456,11 @@ int main(int argument_count, char **arguments) {
   test_delete_counts_as_chroma_does();
   test_request_keys_and_reset();
   test_cancelled_reads_end();
-  test_flush_and_compact_change_no_answer();
-  test_long_calls_are_cancelled_and_refuse_nonsense();
   test_many_threads_share_a_collection();
   if (argument_count > 1) {
     test_a_directory_keeps_its_records(arguments[1]);
     test_a_read_only_directory_takes_no_writes(arguments[1]);
+    test_maintenance(arguments[1]);
   }
   CHECK(chroma_debug_live_handle_count() == live);
   printf("%d passed, %d failed\n", check_count - failure_count, failure_count);

@@ -53,4 +53,13 @@ static inline int is_text(chroma_string string, const char *expected) {
          memcmp(string.data, expected, string.length) == 0;
 }
 
+/* What the tests work on. */
+chroma_engine *open_engine(const char *path, uint32_t allow_reset);
+chroma_collection *create_collection(chroma_engine *engine, const char *name);
+extern const float vectors[6]; /* Three rows of two. */
+void add_three(chroma_collection *collection);
+uint64_t count(chroma_collection *collection);
+
+void test_maintenance(const char *path);
+
 #endif
