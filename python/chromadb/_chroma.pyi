@@ -44,7 +44,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from chromadb.maintenance import CollectionStatistics
+from chromadb.maintenance import CollectionStatistics, Copy, Finding, RepairReport
 
 __version__: Final[str]
 """The version of libchroma, for bug reports."""
@@ -186,6 +186,9 @@ class Engine:
     ) -> None:
         """As `flush`; also merges segments into as few as possible."""
 
+    def backup(self, path: str, progress: Callable[[int, int], object] | None = None, /) -> Copy:
+        """Copies the database into a directory, and says what that took as a dict."""
+
     def statistics(self, collection_id: str, /) -> CollectionStatistics:
         """What the collection takes, as a dict."""
 
@@ -325,3 +328,16 @@ class Engine:
         /,
     ) -> QueryResponse:
         """The `n_results` nearest records for each row, nearest first."""
+
+# ---- Directories --------------------------------------------------------------------------------
+
+def restore(
+    source: str, target: str, progress: Callable[[int, int], object] | None = None, /
+) -> Copy:
+    """Copies a backup into a directory without a database, and says what that took as a dict."""
+
+def verify(path: str, progress: Callable[[int, int], object] | None = None, /) -> list[Finding]:
+    """Everything that is damaged in a directory, as dicts."""
+
+def repair(path: str, progress: Callable[[int, int], object] | None = None, /) -> RepairReport:
+    """Rebuilds what can be rebuilt of a directory, and says what it did as a dict."""

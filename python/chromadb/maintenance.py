@@ -1,7 +1,13 @@
-"""What official Chroma has no names for: how much room collections take, and how to save it.
+"""What official Chroma has no names for: saving room, keeping copies, and mending what is damaged.
 
-`client.flush()` and `client.compact()` do it for all collections; a collection has both of its own,
-and `statistics()`. None of them changes what any other call answers.
+    client.compact()                                # The directory as small as it gets.
+    client.backup("./backup")                       # While anybody writes; again, for what is new.
+    maintenance.restore("./backup", "./notes")      # Into a directory without a database.
+    maintenance.verify("./notes")                   # Everything that is damaged: [] is good news.
+    maintenance.repair("./notes")                   # What can be rebuilt, and a report on the rest.
+
+A collection has `flush()`, `compact()` and `statistics()` of its own. Nothing of this changes what
+any other call answers, except a repair, which says what is lost.
 
 What may take long has an argument `progress`: a callable that gets `(done, total)`, about twenty
 times a second, on the thread of the call, or True for a bar on standard error where that is a
@@ -12,13 +18,25 @@ and stays.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias, TypedDict
+from typing import Literal, TypeAlias, TypedDict
+from uuid import UUID
 
 from chromadb._progress import Progress as _Bar
 
-__all__ = ["CollectionStatistics", "Progress"]
+__all__ = [
+    "CollectionStatistics",
+    "Copy",
+    "Finding",
+    "Loss",
+    "Progress",
+    "RepairReport",
+    "repair",
+    "restore",
+    "verify",
+]
 
 logger = logging.getLogger("chromadb.maintenance")
 
@@ -45,6 +63,108 @@ class CollectionStatistics(TypedDict):
     """Records of segments that were deleted or replaced since, and whose room is not free yet."""
     compacted_byte_count: int
     """Bytes that compactions wrote, ever."""
+
+
+class Copy(TypedDict):
+    """What a backup or a restoration took."""
+
+    blob_count: int
+    """Files of data, beside the catalog, that the copy has."""
+    byte_count: int
+    """Bytes that the copy has."""
+    copied_blob_count: int
+    """Files of data that were not there from an earlier backup."""
+    copied_byte_count: int
+    """Bytes that were copied this time."""
+    removed_blob_count: int
+    """Files of the earlier backup that the new one needs no more."""
+
+
+class Finding(TypedDict):
+    """One thing in a directory that is not as it should be."""
+
+    severity: Literal["damage", "waste"]
+    """Damage: stored bytes are wrong or missing. Waste is needed by nothing, and goes by itself."""
+    what: str
+    """A sentence."""
+    file: str
+    """In the directory, as "chroma.db"."""
+    place: str | None
+    """Where in the file, as "page 17"; None for all of it."""
+    collection_id: UUID | None
+    """Whose data it is, if that is known."""
+    collection_name: str | None
+    is_repairable: bool
+    """Whether `repair` does away with it; what the bytes held may be lost."""
+
+
+class Loss(TypedDict):
+    """What a repair could not read."""
+
+    what: str
+    """A sentence."""
+    collection_id: UUID | None
+    collection_name: str | None
+    record_count: int | None
+    """How many records are lost, if that is known."""
+    ids: list[str]
+    """Their ids, as far as they could be read; at most 1,000."""
+
+
+class RepairReport(TypedDict):
+    """What a repair did. Without actions there was nothing to do."""
+
+    actions: list[str]
+    losses: list[Loss]
+    saved_directory: str | None
+    """Where it keeps what it replaced, in the directory; None where it replaced nothing."""
+
+
+def verify(path: str | os.PathLike[str], progress: Progress = None) -> list[Finding]:
+    """Reads all of a directory, and says everything that is damaged. Changes nothing.
+
+    Any process may have the directory open, this one included.
+
+    Raises:
+        NotFoundError: There is no database.
+        InternalError: A newer release wrote it, or the operating system refuses to read. Damage is
+            in the answer, and no error.
+    """
+    from chromadb import _chroma
+
+    with reporting(progress, f"Verifying {os.fspath(path)}") as told:
+        return _chroma.verify(os.fspath(path), told)
+
+
+def repair(path: str | os.PathLike[str], progress: Progress = None) -> RepairReport:
+    """Rebuilds what can be rebuilt of a damaged directory, the catalog included.
+
+    What cannot be read is taken out, so that the rest works. What is replaced is kept, in a
+    directory of its own inside. A second repair finds nothing to do.
+
+    Raises:
+        NotFoundError: There is nothing that could be repaired.
+        InternalError: A process has the directory open, this one included; or the disk is full.
+    """
+    from chromadb import _chroma
+
+    with reporting(progress, f"Repairing {os.fspath(path)}") as told:
+        return _chroma.repair(os.fspath(path), told)
+
+
+def restore(
+    source: str | os.PathLike[str], target: str | os.PathLike[str], progress: Progress = None
+) -> Copy:
+    """Copies a backup into a directory that holds no database, checking every byte.
+
+    Raises:
+        InvalidArgumentError: The source is no finished backup.
+        InternalError: The target holds a database; the backup is damaged; or the disk is full.
+    """
+    from chromadb import _chroma
+
+    with reporting(progress, f"Restoring {os.fspath(target)}") as told:
+        return _chroma.restore(os.fspath(source), os.fspath(target), told)
 
 
 @contextmanager

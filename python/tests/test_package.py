@@ -216,7 +216,7 @@ from typing import Any
 
 import chromadb
 import numpy as np
-from chromadb import Documents, EmbeddingFunction, Embeddings, GetResult, QueryResult
+from chromadb import Documents, EmbeddingFunction, Embeddings, GetResult, QueryResult, maintenance
 from chromadb.api.types import Space
 from chromadb.config import Settings
 from chromadb.errors import NotFoundError
@@ -274,6 +274,12 @@ def use(client: chromadb.ClientAPI) -> list[str]:
     room: int = collection.statistics()["segment_byte_count"]
     client.flush(progress=lambda done, total: print(done, total, room))
     client.compact(progress=True)
+    copied: int = client.backup(Path("backup"))["copied_byte_count"] + room
+    maintenance.restore("backup", "restored", progress=True)
+    for finding in maintenance.verify(Path("restored")):
+        print(finding["severity"], finding["file"], finding["what"], copied)
+    for loss in maintenance.repair("restored", progress=print)["losses"]:
+        print(loss["collection_name"], loss["record_count"], loss["ids"])
     collection.modify(name="other", configuration={"hnsw": {"ef_search": deleted}})
     return got["ids"] + [other.name for other in client.list_collections()]
 

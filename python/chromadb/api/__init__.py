@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ from chromadb.api.types import (
     WhereDocument,
 )
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings
-from chromadb.maintenance import CollectionStatistics, Progress
+from chromadb.maintenance import CollectionStatistics, Copy, Progress
 from chromadb.types import Collection as CollectionModel
 from chromadb.types import Database, Tenant
 
@@ -196,6 +197,24 @@ class ClientAPI(ABC):
         """
         raise NotImplementedError("This client reaches no database that it could compact.")
 
+    def backup(self, path: str | os.PathLike[str], progress: Progress = None) -> Copy:
+        """Copies the whole database into a directory as it is at one moment.
+
+        Anybody may go on reading and writing meanwhile. The copy is a database like any other; the
+        next backup into the same directory copies only what is new.
+
+        Args:
+            path: Made if missing. What is there must be an earlier backup.
+            progress: See `chromadb.maintenance`. Counts bytes.
+
+        Raises:
+            InvalidArgumentError: The database is in memory; or the directory is the database, lies
+                in it, or holds something that is no backup.
+            InternalError: The database is damaged, and the message names the file; or the disk is
+                full. An earlier backup stays as it was.
+        """
+        raise NotImplementedError("This client reaches no database that it could copy.")
+
     @abstractmethod
     def set_tenant(self, tenant: str, database: str = DEFAULT_DATABASE) -> None:
         """Turns to a database of another tenant.
@@ -290,6 +309,9 @@ class ServerAPI(AdminAPI):
 
     @abstractmethod
     def _compact(self, collection_id: UUID | None, progress: Progress) -> None: ...
+
+    @abstractmethod
+    def _backup(self, path: str, progress: Progress) -> Copy: ...
 
     @abstractmethod
     def _statistics(self, collection_id: UUID) -> CollectionStatistics: ...

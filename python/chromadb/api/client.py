@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from chromadb.api.types import (
 )
 from chromadb.auth import UserIdentity
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings
-from chromadb.maintenance import Progress
+from chromadb.maintenance import Copy, Progress
 from chromadb.types import Collection as CollectionModel
 from chromadb.types import Database, Tenant
 
@@ -151,6 +152,9 @@ class Client(SharedSystemClient, ClientAPI):
 
     def compact(self, progress: Progress = None) -> None:
         self._server._compact(None, progress)
+
+    def backup(self, path: str | os.PathLike[str], progress: Progress = None) -> Copy:
+        return self._server._backup(os.fspath(path), progress)
 
     def set_tenant(self, tenant: str, database: str = DEFAULT_DATABASE) -> None:
         self._server.get_tenant(tenant)

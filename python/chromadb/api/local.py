@@ -28,7 +28,7 @@ from chromadb.api.types import (
     WhereDocument,
 )
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings, System
-from chromadb.maintenance import CollectionStatistics, Progress, reporting
+from chromadb.maintenance import CollectionStatistics, Copy, Progress, reporting
 from chromadb.types import Collection as CollectionModel
 from chromadb.types import Database, Tenant
 
@@ -81,6 +81,10 @@ class LocalAPI(ServerAPI):
     def _compact(self, collection_id: UUID | None, progress: Progress) -> None:
         with reporting(progress, "Compacting the database", "collections") as told:
             self._engine.compact(_optional_str(collection_id), told)
+
+    def _backup(self, path: str, progress: Progress) -> Copy:
+        with reporting(progress, f"Copying the database to {path}") as told:
+            return self._engine.backup(path, told)
 
     def _statistics(self, collection_id: UUID) -> CollectionStatistics:
         return self._engine.statistics(str(collection_id))

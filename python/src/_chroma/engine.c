@@ -196,6 +196,8 @@ static PyMethodDef engine_methods[] = {
          "deleted is gone."),
     FAST(compact, "collection_id=None, progress=None",
          "As flush; also makes as few segments as possible."),
+    FAST(backup, "path, progress=None",
+         "Copies the database into a directory, and says what that took as a dict."),
     FAST(statistics, "collection_id", "What the collection takes, as a dict."),
     {NULL, NULL, 0, NULL},
 };

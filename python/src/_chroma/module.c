@@ -103,9 +103,9 @@ static PyModuleDef_Slot module_slots[] = {
 };
 
 static struct PyModuleDef module_definition = {
-    PyModuleDef_HEAD_INIT,          .m_name = "chromadb._chroma", .m_doc = "The native engine.",
-    .m_size = sizeof(module_state), .m_slots = module_slots,      .m_traverse = module_traverse,
-    .m_clear = module_clear,        .m_free = module_free,
+    PyModuleDef_HEAD_INIT,          .m_name = "chromadb._chroma",     .m_doc = "The native engine.",
+    .m_size = sizeof(module_state), .m_methods = directory_functions, .m_slots = module_slots,
+    .m_traverse = module_traverse,  .m_clear = module_clear,          .m_free = module_free,
 };
 
 PyMODINIT_FUNC

@@ -6,6 +6,7 @@
  *   collections.c    its methods on tenants, databases and collections
  *   records.c        its methods on records
  *   maintenance.c    its methods on space and speed
+ *   recovery.c       backup, and the functions on directories: restore, verify, repair
  *   errors.c         from a chroma_status to an exception
  *   call_memory.c    what a call's C arguments point into
  *   arguments.c      from Python arguments to C ones
@@ -93,6 +94,12 @@ METHOD(query);
 METHOD(flush);
 METHOD(compact);
 METHOD(statistics);
+METHOD(backup);
+
+/* ---- Directories -------------------------------------------------------------------------- */
+
+/* The module's functions. */
+extern PyMethodDef directory_functions[];
 
 /* ---- Errors ------------------------------------------------------------------------------- */
 
@@ -192,6 +199,10 @@ PyObject *database_object(module_state *state, const chroma_database_view *view)
 PyObject *collection_object(module_state *state, const chroma_collection_view *view);
 PyObject *get_response(module_state *state, const chroma_get_view *view);
 PyObject *query_response(module_state *state, const chroma_query_view *view);
+PyObject *copy_object(const chroma_copy_view *view);
+/* A new list of dicts. */
+PyObject *findings_object(module_state *state, const chroma_report *report);
+PyObject *repair_object(module_state *state, const chroma_report *report);
 
 /* ---- Interruption ------------------------------------------------------------------------- */
 

@@ -305,3 +305,99 @@ query_response(module_state *state, const chroma_query_view *view)
     }
     return tuple_of(state->query_response_type, values, COUNT);
 }
+
+/* ---- Recovery ----------------------------------------------------------------------------- */
+
+PyObject *
+copy_object(const chroma_copy_view *view)
+{
+    return Py_BuildValue("{sKsKsKsKsK}", "blob_count", (unsigned long long)view->blob_count,
+                         "byte_count", (unsigned long long)view->byte_count, "copied_blob_count",
+                         (unsigned long long)view->copied_blob_count, "copied_byte_count",
+                         (unsigned long long)view->copied_byte_count, "removed_blob_count",
+                         (unsigned long long)view->removed_blob_count);
+}
+
+/* UUID(text), or None. */
+static PyObject *
+optional_uuid_object(module_state *state, chroma_string text)
+{
+    if (text.data == NULL) {
+        return none();
+    }
+    PyObject *class = imported(&state->uuid_class, "uuid", "UUID");
+    return class == NULL ? NULL
+                         : PyObject_CallFunction(class, "s#", text.data, (Py_ssize_t)text.length);
+}
+
+static PyObject *
+finding_object(module_state *state, const chroma_report_entry *entry)
+{
+    const bool is_damage = entry->kind == CHROMA_REPORT_DAMAGE;
+    return Py_BuildValue("{sNsNsNsNsNsssO}", "file", string_object(entry->file), "place",
+                         string_object(entry->place), "collection_id",
+                         optional_uuid_object(state, entry->collection_id), "collection_name",
+                         string_object(entry->collection_name), "what",
+                         string_object(entry->message), "severity", is_damage ? "damage" : "waste",
+                         "is_repairable", entry->is_repairable ? Py_True : Py_False);
+}
+
+static PyObject *
+loss_object(module_state *state, const chroma_report_entry *entry)
+{
+    const result_column ids = {state, .strings = entry->lost_ids};
+    PyObject *count = entry->lost_record_count == UINT64_MAX
+                          ? none()
+                          : PyLong_FromUnsignedLongLong(entry->lost_record_count);
+    return Py_BuildValue("{sNsNsNsNsN}", "collection_id",
+                         optional_uuid_object(state, entry->collection_id), "collection_name",
+                         string_object(entry->collection_name), "what",
+                         string_object(entry->message), "record_count", count, "ids",
+                         string_rows(&ids, 0, entry->lost_id_count));
+}
+
+static PyObject *
+action_object(module_state *state, const chroma_report_entry *entry)
+{
+    (void)state;
+    return string_object(entry->message);
+}
+
+/* A list of what the entries of one of the kinds become. */
+static PyObject *
+entry_list(module_state *state, const chroma_report *report, unsigned kinds,
+           PyObject *(*object)(module_state *state, const chroma_report_entry *entry))
+{
+    PyObject *list = PyList_New(0);
+    for (size_t index = 0; list != NULL && index < chroma_report_count(report); index++) {
+        chroma_report_entry entry = CHROMA_REPORT_ENTRY_INIT;
+        chroma_error *error = NULL;
+        PyObject *item = NULL;
+        chroma_status status = chroma_report_view(report, index, &entry, &error);
+        if (status == CHROMA_OK && (kinds & 1u << entry.kind) == 0) {
+            continue;
+        }
+        item = status == CHROMA_OK ? object(state, &entry) : raise_error(state, status, error);
+        if (item == NULL || PyList_Append(list, item) != 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(item);
+    }
+    return list;
+}
+
+PyObject *
+findings_object(module_state *state, const chroma_report *report)
+{
+    return entry_list(state, report, 1u << CHROMA_REPORT_DAMAGE | 1u << CHROMA_REPORT_WASTE,
+                      finding_object);
+}
+
+PyObject *
+repair_object(module_state *state, const chroma_report *report)
+{
+    return Py_BuildValue("{sNsNsN}", "actions",
+                         entry_list(state, report, 1u << CHROMA_REPORT_ACTION, action_object),
+                         "losses", entry_list(state, report, 1u << CHROMA_REPORT_LOSS, loss_object),
+                         "saved_directory", string_object(chroma_report_saved_directory(report)));
+}
