@@ -147,6 +147,12 @@ export interface Client {
   flush(options?: CallOptions): Promise<void>;
   /** As flush; also merges the segments of each collection into as few as possible. */
   compact(options?: CallOptions): Promise<void>;
+  /**
+   * Copies the whole database into a directory as it is at one moment, while anybody goes on
+   * reading and writing. The copy is a database like any other; the next backup into the same
+   * directory copies only what is new.
+   */
+  backup(options: { path: string } & CallOptions): Promise<Copy>;
   /** Closes the client once its calls have ended; later calls are refused. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -289,6 +295,70 @@ export interface QueryResult<TMeta extends Metadata = Metadata> {
   include: Include[];
   rows(): QueryRow<TMeta>[][];
 }
+
+// ---- Directories ----------------------------------------------------------------------------
+
+/** What a backup or a restoration took. Blobs are files of data, beside the catalog. */
+export interface Copy {
+  blobCount: number;
+  byteCount: number;
+  /** Blobs that were not there from an earlier backup. */
+  copiedBlobCount: number;
+  copiedByteCount: number;
+  /** Blobs of the earlier backup that the new one needs no more. */
+  removedBlobCount: number;
+}
+
+/** One thing in a directory that is not as it should be. */
+export interface Finding {
+  /** Damage: stored bytes are wrong or missing. Waste is needed by nothing, and goes by itself. */
+  severity: 'damage' | 'waste';
+  /** A sentence. */
+  what: string;
+  /** In the directory, as "chroma.db". */
+  file: string;
+  /** Where in the file, as "page 17"; null for all of it. */
+  place: string | null;
+  /** Whose data it is; null if that is not known. */
+  collectionId: string | null;
+  collectionName: string | null;
+  /** Whether `repair` does away with it; what the bytes held may be lost. */
+  isRepairable: boolean;
+}
+
+/** What a repair could not read. */
+export interface Loss {
+  /** A sentence. */
+  what: string;
+  collectionId: string | null;
+  collectionName: string | null;
+  /** Null if it is not known. */
+  recordCount: number | null;
+  /** The ids of the records, as far as they could be read; at most 1,000. */
+  ids: string[];
+}
+
+/** Without actions there was nothing to do. */
+export interface RepairReport {
+  actions: string[];
+  losses: Loss[];
+  /** Where the repair keeps what it replaced, in the directory; null where it replaced nothing. */
+  savedDirectory: string | null;
+}
+
+/** Copies a backup into a directory that holds no database, checking every byte. */
+export declare function restore(
+  options: { source: string; target: string } & CallOptions,
+): Promise<Copy>;
+
+/** Everything that is damaged in a directory, which anybody may have open. Changes nothing. */
+export declare function verify(options: { path: string } & CallOptions): Promise<Finding[]>;
+
+/**
+ * Rebuilds what can be rebuilt of a directory that nobody has open, the catalog included, and takes
+ * out what cannot be read, so that the rest works. A second repair finds nothing to do.
+ */
+export declare function repair(options: { path: string } & CallOptions): Promise<RepairReport>;
 
 // ---- Errors ---------------------------------------------------------------------------------
 

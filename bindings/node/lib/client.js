@@ -4,11 +4,10 @@
 // no input or output.
 'use strict';
 
-const path = require('node:path');
-
 const { Collection } = require('./collection');
 const { Connection } = require('./connection');
-const { ChromaValueError, typeError } = require('./errors');
+const { resolved } = require('./directories');
+const { ChromaValueError } = require('./errors');
 const { toJSON } = require('./filters');
 const options = require('./options');
 
@@ -86,6 +85,12 @@ class Client {
     await this.#connection.call('compact', signal, undefined, false);
   }
 
+  /** Copies the whole database into a directory as it is at one moment; again, what is new. */
+  async backup(given) {
+    const { path: directory, signal } = options.takeOptions('backup', given, ['path', 'signal']);
+    return this.#connection.call('backup', signal, resolved('path', directory));
+  }
+
   /** Closes the client once its calls have ended; later calls are refused. */
   async close() {
     await this.#connection.close();
@@ -125,13 +130,10 @@ function checkEmbeddingFunction(embeddingFunction) {
 /** A client of a directory, which is created if missing. With or without `new`. */
 function PersistentClient(given) {
   const taken = options.takeOptions('PersistentClient', given, PERSISTENT_OPTIONS);
-  const directory = options.requireString('path', taken.path);
-  if (directory === '') throw typeError("Expected 'path' to name a directory, but it is empty");
-  // The working directory may change before the first call.
   const { readOnly, memoryLimitBytes } = taken;
   return new Client(
     new Connection(
-      path.resolve(directory),
+      resolved('path', taken.path),
       options.checkFlag('readOnly', readOnly),
       options.checkCount('memoryLimitBytes', memoryLimitBytes),
     ),

@@ -38,25 +38,7 @@ class Connection {
     if (this.#closing !== undefined) {
       throw errorOf('CHROMA_ERROR_CLOSED', 'The client was closed. Create a new one.');
     }
-    checkSignal(signal);
-    if (signal?.aborted) throw signal.reason;
-
-    const identifier = signal === undefined ? 0 : ++lastIdentifier;
-    const cancel = () => native.cancel(identifier);
-    signal?.addEventListener('abort', cancel, { once: true });
-    let call;
-    try {
-      call = native[name](identifier, this.#engine, ...rest);
-      this.#calls.add(call);
-      return await call;
-    } catch (error) {
-      if (error?.code === 'CHROMA_ERROR_CANCELLED' && signal?.aborted) throw signal.reason;
-      const wasRefusedHere = call === undefined;
-      throw translated(error, wasRefusedHere);
-    } finally {
-      this.#calls.delete(call);
-      signal?.removeEventListener('abort', cancel);
-    }
+    return callAddon(name, signal, this.#engine, rest, this.#calls);
   }
 
   /** Closes the engine once its calls have ended. Closing again does nothing. */
@@ -68,6 +50,34 @@ class Connection {
   async #close() {
     await Promise.allSettled(this.#calls);
     await native.close(0, this.#engine);
+  }
+}
+
+/**
+ * Calls a function of the addon.
+ *
+ * @param engine Undefined for a function that needs none.
+ * @param calls A set that has the call as long as it is in flight, if given.
+ */
+async function callAddon(name, signal, engine, rest, calls) {
+  checkSignal(signal);
+  if (signal?.aborted) throw signal.reason;
+
+  const identifier = signal === undefined ? 0 : ++lastIdentifier;
+  const cancel = () => native.cancel(identifier);
+  signal?.addEventListener('abort', cancel, { once: true });
+  let call;
+  try {
+    call = native[name](identifier, engine, ...rest);
+    calls?.add(call);
+    return await call;
+  } catch (error) {
+    if (error?.code === 'CHROMA_ERROR_CANCELLED' && signal?.aborted) throw signal.reason;
+    const wasRefusedHere = call === undefined;
+    throw translated(error, wasRefusedHere);
+  } finally {
+    calls?.delete(call);
+    signal?.removeEventListener('abort', cancel);
   }
 }
 
@@ -87,4 +97,4 @@ function translated(error, wasRefusedHere) {
   return errorOf(error.code, error.message);
 }
 
-module.exports = { Connection };
+module.exports = { Connection, callAddon };

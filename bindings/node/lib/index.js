@@ -1,11 +1,15 @@
 'use strict';
 
 const { PersistentClient, EphemeralClient } = require('./client');
+const { restore, verify, repair } = require('./directories');
 const errors = require('./errors');
 const { IncludeEnum } = require('./results');
 
 exports.PersistentClient = PersistentClient;
 exports.EphemeralClient = EphemeralClient;
+exports.restore = restore;
+exports.verify = verify;
+exports.repair = repair;
 exports.IncludeEnum = IncludeEnum;
 exports.ChromaError = errors.ChromaError;
 exports.ChromaNotFoundError = errors.ChromaNotFoundError;

@@ -1,6 +1,9 @@
 export {
   PersistentClient,
   EphemeralClient,
+  restore,
+  verify,
+  repair,
   IncludeEnum,
   ChromaError,
   ChromaNotFoundError,

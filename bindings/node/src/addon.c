@@ -61,6 +61,10 @@ static bool addon_fill(napi_env env, napi_value exports) {
       FUNCTION("query", records_query),
       FUNCTION("compact", database_compact),
       FUNCTION("statistics", collection_statistics),
+      FUNCTION("backup", database_backup),
+      FUNCTION("restore", directory_restore),
+      FUNCTION("verify", directory_verify),
+      FUNCTION("repair", directory_repair),
       FUNCTION("cancel", call_cancel),
       FUNCTION("liveHandleCount", live_handle_count),
   };

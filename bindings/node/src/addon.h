@@ -8,6 +8,7 @@
  *   writes.c       calls that write records
  *   reads.c        calls that read records
  *   maintenance.c  calls on space and speed
+ *   recovery.c     backup, restore, verify, repair
  *   arguments.c    from JavaScript values to C ones
  *   metadata.c     metadata, both ways
  *   results.c      from C results to JavaScript objects
@@ -82,6 +83,8 @@ typedef struct {
   chroma_status (*run)(call *call, handles handles);
   /* Whether run does without handles, and the engine need not be opened for it. */
   bool needs_no_handles;
+  /* Whether run does without an engine: the second argument is not looked at. */
+  bool needs_no_engine;
   /* On the JavaScript thread, after success: makes what the Promise resolves to. */
   bool (*finish)(napi_env env, call *call, napi_value *out_value);
   /* On the JavaScript thread, at the end: frees what run made. May be NULL. */
@@ -158,6 +161,10 @@ METHOD(records_get);
 METHOD(records_query);
 METHOD(database_compact);
 METHOD(collection_statistics);
+METHOD(database_backup);
+METHOD(directory_restore);
+METHOD(directory_verify);
+METHOD(directory_repair);
 
 /* ---- Arguments ------------------------------------------------------------------------------ */
 

@@ -32,9 +32,11 @@ static bool call_read(napi_env env, napi_callback_info info, call *call, napi_va
     return throw_value(env, "Expected the identifier of a call to be a number, but got %s",
                        kind_of(env, arguments[0]));
   }
-  if (!engine_from(env, arguments[1], &call->engine)) return false;
-  // The object's finalizer frees the engine.
-  TRY(env, napi_create_reference(env, arguments[1], 1, &call->engine_object));
+  if (!call->operation->needs_no_engine) {
+    if (!engine_from(env, arguments[1], &call->engine)) return false;
+    // The object's finalizer frees the engine.
+    TRY(env, napi_create_reference(env, arguments[1], 1, &call->engine_object));
+  }
   if (call->identifier != 0 && chroma_cancel_create(&call->cancel, NULL) != CHROMA_OK) {
     return throw_error(env, "CHROMA_ERROR_RESOURCE_EXHAUSTED", "There is no memory for a call.");
   }
@@ -61,7 +63,7 @@ static void execute(napi_env env, void *data) {
   (void)env;
   call *call = data;
   handles handles = {NULL, NULL};
-  if (!call->operation->needs_no_handles) {
+  if (!call->operation->needs_no_handles && !call->operation->needs_no_engine) {
     call->status = engine_open(call->engine, &handles.engine, &call->error);
   }
   // Opened for each call: it costs a look into a table, and there is no handle to keep alive.

@@ -146,7 +146,8 @@ test('the package loads by require and by import, and is the same', async () => 
 
 test('the types declare what the package exports', () => {
   const types = fs.readFileSync(path.join(__dirname, '..', 'index.d.ts'), 'utf8');
-  const declared = [...types.matchAll(/^export declare (?:class|const) (\w+)/gm)].map(([, n]) => n);
+  const names = types.matchAll(/^export declare (?:class|const|function) (\w+)/gm);
+  const declared = [...names].map(([, name]) => name);
   assert.deepEqual(declared.sort(), Object.keys(chroma).sort());
   const methodsOf = (name) => {
     const [, body] = types.match(new RegExp(`^export interface ${name} \\{\n(.*?)^\\}`, 'ms'));

@@ -10,7 +10,7 @@ const { inspect } = require('node:util');
 
 const { ChromaError } = require('..');
 const native = require('../lib/native');
-const { openClient } = require('./support/databases');
+const { openClient, temporaryDirectory } = require('./support/databases');
 const { Touched, hostileValue } = require('./support/hostile');
 const { below, pick, seededRandom } = require('./support/random');
 
@@ -45,6 +45,7 @@ const METHODS = [
   ['collection', 'flush', { signal: undefined }],
   ['collection', 'compact', { signal: undefined }],
   ['collection', 'statistics', { signal: undefined }],
+  ['client', 'backup', { path: 'made', signal: undefined }],
   ['client', 'flush', { signal: undefined }],
   ['client', 'compact', { signal: undefined }],
   ['client', 'createCollection', {
@@ -109,8 +110,10 @@ test(`hostile options harm nothing (seed ${SEED})`, async (t) => {
   }
 });
 
+// Arguments are paths here, too: they lead into a directory of the test's own.
 test(`hostile arguments to the addon itself harm nothing (seed ${SEED})`, async (t) => {
   const random = seededRandom(SEED);
+  process.chdir(temporaryDirectory(t));
   const engine = native.createEngine(null);
   t.after(() => native.close(0, engine));
   const names = Object.keys(native).filter((name) => name !== 'close');
