@@ -1,5 +1,6 @@
 import Chroma
 import ChromaTestSupport
+import Glibc
 import Synchronization
 import Testing
 
@@ -188,6 +189,49 @@ import Testing
     #expect(await kind { _ = try await Client(path: path + "2", isReadOnly: true) } == .notFound)
     #expect(
       await kind { _ = try await Client(path: path, memoryByteCountMax: -1) } == .invalidArgument)
+  }
+
+  @Test("a backup comes back, and damage is found and mended")
+  func recovery() async throws {
+    let directory = TemporaryDirectory()
+    let paths = ["db", "backup", "restored"].map { "\(directory.path)/\($0)" }
+    do {
+      let client = try await Client(path: paths[0])
+      let collection = try await client.createCollection("animals")
+      try await collection.add(Self.records)
+      let told = Mutex<[Int64]>([])
+      let copy = try await client.backup(to: paths[1]) { done, total in
+        told.withLock { $0 = [done, total] }
+      }
+      #expect(copy.byteCount > 0 && copy.copiedByteCount == copy.byteCount)
+      #expect(told.withLock { $0.first == $0.last && !$0.isEmpty })
+      #expect(await kind { try await client.backup(to: paths[0]) } == .invalidArgument)
+      #expect(await kind { try await Client.repair(path: paths[0]) } == .locked)
+    }
+    let copy = try await Client.restore(paths[1], to: paths[2])
+    #expect(copy.copiedByteCount == copy.byteCount)
+    #expect(await kind { try await Client.restore(paths[1], to: paths[2]) } == .alreadyExists)
+    #expect(try await Client.verify(path: paths[2]).isEmpty)
+    #expect(try await Client.repair(path: paths[2]).actions.isEmpty)
+
+    let file = try #require(fopen("\(paths[2])/chroma.db", "r+b"))
+    #expect(fseek(file, 3 * 4096 + 100, SEEK_SET) == 0)
+    #expect(fputs("damage", file) >= 0)
+    #expect(fclose(file) == 0)
+    let findings = try await Client.verify(path: paths[2])
+    #expect(findings.contains { $0.severity == .damage && $0.file == "chroma.db" })
+    #expect(findings.allSatisfy { !$0.what.isEmpty })
+    #expect(try await Client.repair(path: paths[2]).actions.isEmpty == false)
+    #expect(try await Client.verify(path: paths[2]).allSatisfy { $0.severity == .waste })
+    #expect(try await Client.repair(path: paths[2]).actions.isEmpty)
+    _ = try await Client(path: paths[2]).collections()
+
+    let absent = "\(directory.path)/absent"
+    #expect(await kind { _ = try await Client.verify(path: absent) } == .notFound)
+    #expect(await kind { try await Client.repair(path: absent) } == .notFound)
+    #expect(await kind { _ = try await Client.verify(path: "") } == .invalidArgument)
+    #expect(await kind { try await Client.inMemory().backup(to: absent) } == .invalidArgument)
+    #expect(await kind { try await Client.restore(absent, to: paths[0]) } != nil)
   }
 
   @Test("a cancelled task's long calls end as cancelled")
