@@ -196,6 +196,9 @@ package protocol Catalog: AnyObject, Sendable {
   /// Under the write turn, a blob that isn't among them belongs to nobody.
   func referencedBlobs() throws(ChromaError) -> [Text]
 
+  /// Whether a lease that has not expired names a blob.
+  func isAnyBlobLeased() throws(ChromaError) -> Bool
+
   /// Gives the space of what was deleted back, where `publish` left some for the next writes. In
   /// several transactions, if it is much.
   func shrink() throws(ChromaError)

@@ -84,6 +84,8 @@ extension CatalogSQL {
     UNION SELECT blob_name FROM garbage
     ORDER BY blob_name
     """
+  static let selectLeasedBlob =
+    "SELECT 1 FROM leases WHERE blob_name IS NOT NULL AND deadline > ?1 LIMIT 1"
   static let listBlobsOfRows = """
     SELECT blob_name FROM log WHERE blob_name IS NOT NULL
     UNION SELECT blob_name FROM segments WHERE blob_name IS NOT NULL

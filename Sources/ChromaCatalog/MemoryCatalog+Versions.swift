@@ -122,6 +122,13 @@ extension MemoryCatalog {
     }
   }
 
+  package func isAnyBlobLeased() throws(ChromaError) -> Bool {
+    let now = now
+    return try transaction { (state) throws(ChromaError) in
+      state.leases.contains { $0.deadline > now && $0.blobName != nil }
+    }
+  }
+
   /// Nothing deleted takes space.
   package func shrink() throws(ChromaError) {
     try transaction { (_) throws(ChromaError) in }

@@ -103,6 +103,12 @@ extension SQLiteCatalog {
     }
   }
 
+  package func isAnyBlobLeased() throws(ChromaError) -> Bool {
+    try read { (connection) throws(ChromaError) in
+      try connection.hasRow(CatalogSQL.selectLeasedBlob, [.integer(now)])
+    }
+  }
+
   static func blobs(
     _ connection: SQLiteConnection, _ statement: String, _ values: [SQLiteValue] = []
   ) throws(ChromaError) -> [Text] {

@@ -7,10 +7,20 @@ import Synchronization
 
 /// Removes the blobs that no row refers to: those of writers that died before their commit, once for
 /// each engine, and those of a commit of this engine that failed, after the next one.
+///
+/// What a lease keeps is spared, so a sweep that meets one is repeated when the lease has ended: its
+/// holder may be a process that was killed a moment ago.
 final class BlobSweep: Sendable {
+  private enum State {
+    case due
+    /// Due when no lease names a blob.
+    case dueAfterLeases
+    case done
+  }
+
   private let catalog: any Catalog
   private let blobs: BlobStore
-  private let isDone = Mutex(false)
+  private let state = Mutex(State.due)
 
   init(catalog: any Catalog, blobs: BlobStore) {
     self.catalog = catalog
@@ -19,7 +29,7 @@ final class BlobSweep: Sendable {
 
   /// Says that a commit failed, and perhaps left blobs behind.
   func repeatAfterNextCommit() {
-    isDone.withLock { $0 = false }
+    state.withLock { $0 = .due }
   }
 
   /// To be called inside the write turn, where nobody is between a blob and its row, and after an
@@ -29,14 +39,16 @@ final class BlobSweep: Sendable {
   ///
   /// A failure costs only space, until the next commit tries again.
   func runOnce() {
-    isDone.withLock { isDone in
-      if isDone { return }
+    state.withLock { state in
       do throws(ChromaError) {
+        if case .done = state { return }
+        let isAnyLeased = try catalog.isAnyBlobLeased()
+        if case .dueAfterLeases = state, isAnyLeased { return }
         let referenced = Set(try catalog.referencedBlobs().map(\.string))
         for name in try blobs.list() where !referenced.contains(BlobStore.blobName(of: name)) {
           try blobs.delete(name)
         }
-        isDone = true
+        state = isAnyLeased ? .dueAfterLeases : .done
       } catch {
         // The commit stands.
       }

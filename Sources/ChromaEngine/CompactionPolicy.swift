@@ -72,11 +72,9 @@ struct CompactionPolicy: Sendable {
   /// The segments that should become one; empty if all is well.
   func merged(_ segments: [Sizes]) -> [Int] {
     let budget = limits.mergedSegmentByteCountMax
+    // Also beyond the budget, which one batch may exceed: what is dead would stay for good.
+    if let index = segments.indices.first(where: { isWasteful(segments[$0]) }) { return [index] }
     var choice = Choice(segments, total: 0, budget: budget)
-    if let index = segments.indices.first(where: { isWasteful(segments[$0]) }) {
-      choice.take(index)
-      return choice.taken
-    }
     let levels = Set(segments.map { level($0.liveByteCount) }).sorted()
     for level in levels {
       let peers = segments.indices.filter { self.level(segments[$0].liveByteCount) == level }
@@ -104,6 +102,7 @@ struct CompactionPolicy: Sendable {
       groups.append(choice.taken)
       choice = Choice(segments, total: 0, budget: budget)
       choice.take(index)
+      if choice.taken.isEmpty { groups.append([index]) }
     }
     groups.append(choice.taken)
     // One alone is written again only to drop what is dead.

@@ -24,6 +24,8 @@ struct Compactor: Sendable {
   let policy: CompactionPolicy
   /// Names this engine to others that would merge, too.
   let holder: UUID
+  /// Removes what a publication leaves that fails in the middle.
+  let sweep: BlobSweep
 
   // MARK: The step
 
@@ -87,7 +89,7 @@ struct Compactor: Sendable {
     let inputs: [Int]
     let source: MergeSource?
     let added: SegmentReference?
-    let lease: UUID
+    let lease: Lease
   }
 
   /// Turns some segments into one. To be called outside the turn.
@@ -95,8 +97,9 @@ struct Compactor: Sendable {
   /// - Parameters:
   ///   - choose: The segments to merge, by index; none ends it.
   ///   - exclusively: Does something inside the write turn.
-  /// - Returns: Whether anything was published: not if there was nothing to do, or somebody else
-  ///   merges the collection, or was faster.
+  /// - Returns: Whether anything was published: not if there was nothing to do, or somebody else was
+  ///   faster.
+  /// - Throws: `.locked` if somebody else merges the collection, or was killed doing so a moment ago.
   func merge(
     _ state: CollectionState, cancel: CancelToken?, choose: (CollectionVersion) -> [Int],
     exclusively: (@escaping () throws(ChromaError) -> Bool) throws(ChromaError) -> Bool
@@ -112,31 +115,60 @@ struct Compactor: Sendable {
     let isLeased = try exclusively { () throws(ChromaError) in
       try catalog.acquireLease(lease)
     }
-    guard isLeased else { return false }
+    guard isLeased else {
+      throw ChromaError(
+        .locked,
+        "Another process compacts collection [\(row.id)]. Nothing is lost; try again later.")
+    }
     let source: MergeSource?
     let added: SegmentReference?
     do throws(ChromaError) {
       source = try MergeSource(version, segments: inputs)
       // A segment whose description makes no sense stands for the whole log.
-      let positions = Self.positions(of: version, inputs) ?? 1...version.position
+      let positions = Self.positions(of: version, inputs) ?? 1...max(1, version.position)
       added = try source.map { (source) throws(ChromaError) in
         try write(source, row, positions, to: segment, cancel)
       }
     } catch {
-      _ = try? exclusively { () throws(ChromaError) in
-        try catalog.releaseLease(id: lease.id)
-        return true
-      }
+      release(lease, exclusively)
       throw error
     }
     let merge = Merge(
-      version: version, inputs: inputs, source: source, added: added, lease: lease.id)
-    do throws(ChromaError) {
-      return try exclusively { () throws(ChromaError) in try publish(merge, state) }
-    } catch {
-      // Whether a commit that failed happened is known only after reopening: then the blob stays.
-      if let added, error.kind == .locked { discard(added) }
-      throw error
+      version: version, inputs: inputs, source: source, added: added, lease: lease)
+    return try publish(merge, state, cancel, exclusively)
+  }
+
+  /// What took long to make is worth waiting for: as long as the lease, unless the caller has no time.
+  private func publish(
+    _ merge: Merge, _ state: CollectionState, _ cancel: CancelToken?,
+    _ exclusively: (@escaping () throws(ChromaError) -> Bool) throws(ChromaError) -> Bool
+  ) throws(ChromaError) -> Bool {
+    while true {
+      do throws(ChromaError) {
+        return try exclusively { () throws(ChromaError) in try publish(merge, state) }
+      } catch {
+        let isCancelled = cancel?.isRequested ?? false
+        if error.kind == .locked, !isCancelled, clock.wallNanoseconds() < merge.lease.deadline {
+          continue
+        }
+        // Without a turn, or without a collection, nothing was begun.
+        if let added = merge.added, error.kind == .locked || error.kind == .notFound {
+          discard(added)
+        }
+        if clock.wallNanoseconds() < merge.lease.deadline { release(merge.lease, exclusively) }
+        throw error
+      }
+    }
+  }
+
+  /// Gives a lease back if that can be done; otherwise it ends by itself.
+  private func release(
+    _ lease: Lease,
+    _ exclusively: (@escaping () throws(ChromaError) -> Bool) throws(ChromaError) -> Bool
+  ) {
+    _ = try? exclusively { () throws(ChromaError) in
+      try catalog.releaseLease(id: lease.id)
+      return true
     }
   }
 
@@ -184,20 +216,28 @@ struct Compactor: Sendable {
           collection: row.id, expectedVersion: now.number, position: now.position,
           added: merge.added.map { [$0] } ?? [],
           removed: merge.inputs.map { merge.version.parts[$0].id }, deleted: deleted,
-          lease: merge.lease))
+          lease: merge.lease.id))
     }
   }
 
   private func abandon(_ merge: Merge) throws(ChromaError) -> Bool {
     if let added = merge.added { discard(added) }
-    try catalog.releaseLease(id: merge.lease)
+    try catalog.releaseLease(id: merge.lease.id)
     return false
   }
 
   // MARK: Both
 
   private func publish(_ publication: Publication) throws(ChromaError) -> Bool {
-    switch try catalog.publish(publication) {
+    let result: PublishResult
+    do throws(ChromaError) {
+      result = try catalog.publish(publication)
+    } catch {
+      // Whether a commit that failed happened is known only after reopening, so the blob stays.
+      sweep.repeatAfterNextCommit()
+      throw error
+    }
+    switch result {
     case .published(_, let retiredBlobs):
       for name in retiredBlobs { try? blobs.delete(name.string) }
       return true

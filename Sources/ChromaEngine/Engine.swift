@@ -103,7 +103,7 @@ package final class Engine: Sendable {
     let compactor = Compactor(
       catalog: catalog, blobs: blobs, clock: environment.clock, random: environment.random,
       policy: CompactionPolicy(limits: environment.compactionLimits),
-      holder: UUID(random: environment.random))
+      holder: UUID(random: environment.random), sweep: log.sweep)
     let steps = CompactionSteps(compactor: compactor, known: known, debts: debts)
     let worker =
       environment.compactsInBackground && !isReadOnly

@@ -18,7 +18,7 @@ struct LogWriter: Sendable {
   private let catalog: any Catalog
   private let blobs: BlobStore
   private let random: any RandomSource
-  private let sweep: BlobSweep
+  let sweep: BlobSweep
   private let debts: LogDebts
 
   init(catalog: any Catalog, blobs: BlobStore, random: any RandomSource, debts: LogDebts) {

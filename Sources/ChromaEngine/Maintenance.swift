@@ -8,6 +8,10 @@ import Synchronization
 final class Maintenance: Sendable {
   /// Long enough for a turn among writers that take steps, short enough for whoever closes.
   private static let tidyTimeoutMilliseconds = 500
+  /// How long `flush` and `compact` wait for somebody who merges the same collection.
+  private static let mergeTimeoutNanoseconds =
+    UInt64(Limits.writeTurnTimeoutMilliseconds) * 1_000_000
+  private static let mergePollNanoseconds: UInt64 = 10_000_000
 
   let catalog: any Catalog
   let known: KnownCollections
@@ -54,13 +58,8 @@ final class Maintenance: Sendable {
     let state = try known.state(of: id)
     try takeStep(state, cancel)
     // Those that have dead rows now; what dies meanwhile is for the next flush.
-    let wasteful = try state.read { (_, table, _) in
-      table.version.parts.filter { $0.deadCount > 0 }.map(\.id)
-    }
-    for segment in wasteful {
-      _ = try merge(state, cancel) { version in
-        version.parts.indices.filter { version.parts[$0].id == segment }
-      }
+    try mergeAll(of: state, cancel) { version in
+      version.parts.indices.filter { version.parts[$0].deadCount > 0 }.map { [$0] }
     }
   }
 
@@ -68,15 +67,42 @@ final class Maintenance: Sendable {
   func compact(_ id: UUID, cancel: CancelToken?) throws(ChromaError) {
     let state = try known.state(of: id)
     try takeStep(state, cancel)
-    let groups = try state.read { (_, table, _) in
-      compactor.policy.mergedFully(table.version.sizes).map { group in
-        Set(group.map { table.version.parts[$0].id })
+    try mergeAll(of: state, cancel) { [compactor] version in
+      compactor.policy.mergedFully(version.sizes)
+    }
+  }
+
+  /// Merges groups of a collection's segments, waiting for others who merge it. Whoever was faster may
+  /// have copied what died before the call: then the collection is looked at again.
+  ///
+  /// - Throws: `.locked` if others take longer than a writer waits.
+  private func mergeAll(
+    of state: CollectionState, _ cancel: CancelToken?,
+    _ groups: (CollectionVersion) -> [[Int]]
+  ) throws(ChromaError) {
+    let clock = compactor.clock
+    let end = clock.monotonicNanoseconds() &+ Self.mergeTimeoutNanoseconds
+    var rest = try Self.segments(of: state, groups)
+    while let group = rest.popLast() {
+      try cancel?.check()
+      do throws(ChromaError) {
+        let isPublished = try merge(state, cancel) { version in
+          version.parts.indices.filter { group.contains(version.parts[$0].id) }
+        }
+        if !isPublished { rest = try Self.segments(of: state, groups) }
+      } catch {
+        guard error.kind == .locked, clock.monotonicNanoseconds() < end else { throw error }
+        clock.sleep(nanoseconds: Self.mergePollNanoseconds)
+        rest.append(group)
       }
     }
-    for group in groups {
-      _ = try merge(state, cancel) { version in
-        version.parts.indices.filter { group.contains(version.parts[$0].id) }
-      }
+  }
+
+  private static func segments(
+    of state: CollectionState, _ groups: (CollectionVersion) -> [[Int]]
+  ) throws(ChromaError) -> [Set<UUID>] {
+    try state.read { (_, table, _) in
+      groups(table.version).map { group in Set(group.map { table.version.parts[$0].id }) }
     }
   }
 

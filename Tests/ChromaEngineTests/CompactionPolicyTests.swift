@@ -110,6 +110,17 @@ import Testing
     #expect(policy.mergedFully(after).isEmpty, "seed \(seed)")
   }
 
+  @Test("a segment larger than a merge may make is written again once much of it is dead")
+  func oversizedSegments() {
+    var limits = CompactionLimits()
+    limits.mergedSegmentByteCountMax = 1000
+    let policy = CompactionPolicy(limits: limits)
+    let segments = [CompactionPolicy.Sizes(byteCount: 4000, liveByteCount: 2000)]
+    #expect(policy.merged(segments) == [0])
+    #expect(policy.mergedFully(segments) == [[0]])
+    #expect(policy.mergedFully([.init(byteCount: 4000, liveByteCount: 4000)]) == [])
+  }
+
   @Test func logsOfSmallAndLargeCollectionsAreBounded() {
     func isDue(_ rows: Int, _ records: Int, _ bytes: Int, live: Int) -> Bool {
       CompactionPolicy(limits: CompactionLimits()).isDue(

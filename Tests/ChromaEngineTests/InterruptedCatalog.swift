@@ -125,5 +125,7 @@ final class InterruptedCatalog: Catalog {
 
   func referencedBlobs() throws(ChromaError) -> [Text] { try base.referencedBlobs() }
 
+  func isAnyBlobLeased() throws(ChromaError) -> Bool { try base.isAnyBlobLeased() }
+
   func close() { base.close() }
 }

@@ -136,6 +136,11 @@ final class DefectiveCatalog: Catalog {
     return blobs
   }
 
+  func isAnyBlobLeased() throws(ChromaError) -> Bool {
+    try commitHeld()
+    return try base.isAnyBlobLeased()
+  }
+
   // MARK: Deletion
 
   func deleteCollection(
