@@ -33,6 +33,8 @@ final class CollectionVersion: Sendable {
   /// The log position up to and with which the segments hold everything.
   let position: Int64
   let parts: [Part]
+  /// Bytes of memory that its segments take, where they are not mapped.
+  let memoryByteCount: Int
   private let order = Mutex<[UInt32]?>(nil)
 
   static let empty = CollectionVersion()
@@ -41,6 +43,7 @@ final class CollectionVersion: Sendable {
     number = 0
     position = 0
     parts = []
+    memoryByteCount = 0
   }
 
   /// - Parameters:
@@ -82,6 +85,7 @@ final class CollectionVersion: Sendable {
           blobName: blobName))
     }
     self.parts = parts
+    memoryByteCount = parts.reduce(0) { $0 + $1.segment.memoryByteCount }
   }
 
   var liveCount: Int { parts.reduce(0) { $0 + $1.liveCount } }

@@ -4,6 +4,10 @@ import Synchronization
 
 /// What writers do at once about logs that have grown too much. Belongs to whoever holds the turn.
 final class CompactionSteps: Sendable {
+  /// The part of the memory limit that a log must take for a step to be worth it where memory is
+  /// short: otherwise each write would take one, and free nothing.
+  private static let memoryShare = 16
+
   private let compactor: Compactor
   private let known: KnownCollections
   private let debts: LogDebts
@@ -45,8 +49,9 @@ final class CompactionSteps: Sendable {
 
   private func takeStep(_ id: UUID) throws(ChromaError) {
     let mustShrink = known.meter.isOverLimit
+    let worthwhile = known.meter.limit / Self.memoryShare
     try compactor.step(try known.state(of: id)) { [policy = compactor.policy] row, table in
-      mustShrink
+      mustShrink && table.tailMemoryByteCount > worthwhile
         || policy.isDue(
           rowCount: row.logRowCount, recordCount: row.logDebt.recordCount,
           byteCount: row.logByteCount, liveByteCount: table.version.liveByteCount)

@@ -94,7 +94,12 @@ package struct RecordTable {
   /// About the bytes that the table takes in memory; mapped segments are the operating system's.
   var byteCount: Int {
     // 24: what each slot has in `locations` and in the vectors' layout.
-    tailByteCount + (vectors?.byteCount ?? 0) + 24 * locations.count + 16 * inserted.count
+    tailMemoryByteCount + version.memoryByteCount + 24 * locations.count
+  }
+
+  /// About the bytes of that which become a segment's when the log is compacted.
+  var tailMemoryByteCount: Int {
+    tailByteCount + (vectors?.byteCount ?? 0) + 16 * inserted.count
   }
 
   // MARK: Reading

@@ -99,6 +99,9 @@ package final class Segment: @unchecked Sendable, SegmentSource {
     cache.forget(segment: cacheNumber)
   }
 
+  /// Bytes of memory that its payload takes for good.
+  package var memoryByteCount: Int { payload.blob?.memoryByteCount ?? byteCount }
+
   // MARK: Vectors, orders, slots
 
   /// The order of a row. Ascends with the rows; from 1.

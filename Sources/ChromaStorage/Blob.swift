@@ -106,6 +106,9 @@ package final class Blob: @unchecked Sendable {
     free(memory)
   }
 
+  /// Bytes of memory that it takes for good: those of a map are the operating system's.
+  package var memoryByteCount: Int { checksums.count + (memory == nil ? 0 : byteCount) }
+
   /// Whether every block was found right.
   package var isVerified: Bool { unverifiedCount.load(ordering: .acquiring) == 0 }
 
