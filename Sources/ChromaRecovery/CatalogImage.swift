@@ -21,6 +21,8 @@ final class CatalogImage: Sendable {
   /// Bytes that chroma.db has beyond its last page.
   let excessByteCount: Int
   let walDamages: [(offset: UInt64, what: String)]
+  /// Whether commits may be missing, or stand in part: frames of the WAL cannot be read.
+  let hasLostFrames: Bool
   private let file: any File
   private let wal: (any File)?
   private let pageOffsets: [Int: UInt64]
@@ -39,6 +41,7 @@ final class CatalogImage: Sendable {
     }
     pageOffsets = frames?.pageOffsets ?? [:]
     walDamages = frames?.damages ?? []
+    hasLostFrames = frames?.lostFrameCount ?? 0 > 0
     let byteCount = Int(clamping: try file.byteCount())
     if let count = frames?.pageCount {
       pageCount = count

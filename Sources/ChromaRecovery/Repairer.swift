@@ -70,6 +70,11 @@ final class Repairer {
       }) {
         notes.act("The catalog was copied as it was before it was damaged.")
       }
+      if image.hasLostFrames {
+        notes.lose(
+          "Writes that stood only in the damaged part of \(DatabaseFiles.wal) are lost: the newest "
+            + "ones, of any collection.", of: nil)
+      }
     } else {
       let catalog = try SQLiteCatalog(
         fileSystem: files, directory: staging, clock: environment.clock,

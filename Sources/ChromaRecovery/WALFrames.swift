@@ -25,6 +25,8 @@ struct WALFrames {
   private(set) var pageCount: Int?
   /// Bytes that were synced and are not what was written.
   private(set) var damages: [(offset: UInt64, what: String)] = []
+  /// Damaged frames whose page cannot be read either.
+  private(set) var lostFrameCount = 0
 
   /// - Throws: `.io`. Damage is no error here.
   init(of file: any File) throws(ChromaError) {
@@ -50,6 +52,8 @@ struct WALFrames {
       walk.take(frame, at: offset)
     }
     walk.finish()
+    // Without the header nobody knows where the log ended.
+    lostFrameCount = walk.lostCount + (isHeaderIntact ? 0 : walk.unreadCount)
     pageOffsets = walk.committed
     pageCount = walk.pageCount
     for offset in walk.damages {
@@ -70,6 +74,9 @@ struct WALFrames {
     var isAfterCommit = false
     var isProven = false
     var damages: [UInt64] = []
+    /// How many of `broken`, and of `damages`, hold no page that can be read.
+    var unreadCount = 0
+    var lostCount = 0
     /// Pages of frames that no commit has followed yet.
     var pending: [Int: UInt64] = [:]
     var pendingAfterBreak: [Commit] = []
@@ -89,14 +96,15 @@ struct WALFrames {
     }
 
     mutating func take(_ frame: [UInt8], at offset: UInt64) {
-      if salts == nil { salts = Array(frame[8..<16]) }
+      let number = Int(frame.uint32(at: 0))
+      let isReadable = number > 0 && PageSeal.page(number, ofFrame: frame) != nil
+      if salts == nil, isReadable { salts = Array(frame[8..<16]) }
       let isOfThisLog = frame[8..<16].elementsEqual(salts ?? [])
       let found = stored.following(frame)
       let afterExpected = expected.continued(by: frame)
       let afterStored = stored.continued(by: frame)
       let isChained =
         isOfThisLog && (stored.isUnknown || found == afterExpected || found == afterStored)
-      let number = Int(frame.uint32(at: 0))
       let databasePageCount = Int(frame.uint32(at: 4))
       let pageOffset = offset + UInt64(WALFrames.frameHeaderByteCount)
       if isChained && isAfterCommit { isProven = true }
@@ -105,7 +113,7 @@ struct WALFrames {
       } else {
         broken.append(offset)
         // A page that can still be read, or mended, is worth having.
-        if number > 0, PageSeal.page(number, ofFrame: frame) != nil { pending[number] = pageOffset }
+        if isReadable { pending[number] = pageOffset } else { unreadCount += 1 }
       }
       if isOfThisLog, databasePageCount > 0 { commit(databasePageCount, isChained: isChained) }
       if !broken.isEmpty { isAfterCommit = isOfThisLog && databasePageCount > 0 }
@@ -128,6 +136,8 @@ struct WALFrames {
     private mutating func settle() {
       damages += broken
       broken = []
+      lostCount += unreadCount
+      unreadCount = 0
       for commit in pendingAfterBreak {
         committed.merge(commit.pages) { $1 }
         pageCount = commit.pageCount
