@@ -16,7 +16,7 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
   let id: UUID
   private let catalog: any Catalog
   private let opener: SegmentOpener
-  private let lock = ReadWriteLock()
+  private let lock = Lock()
   private var now: Snapshot
   private let meter: MemoryMeter
   /// What `meter` counts for this collection; guarded by `lock`.
@@ -60,7 +60,7 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
     set { use.store(newValue, ordering: .relaxed) }
   }
 
-  /// To be called under the lock, for writing, after every change.
+  /// To be called under the lock after every change.
   private func meterChange() {
     let byteCount = now.table.byteCount
     meter.add(byteCount - meteredByteCount)
@@ -68,23 +68,25 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
   }
 
   /// Reads the records as they are when the call begins, or later, with the log position up to and
-  /// with which they hold everything. Writers of this process wait for the end of it before they are
-  /// seen.
+  /// with which they hold everything. Nobody waits for the end of it.
   ///
   /// - Throws: `.notFound` if the collection is gone; `.corruption`, `.io` if it can't be read.
   func read<R>(
     _ body: (CollectionRow, RecordTable, _ position: Int64) throws(ChromaError) -> R
   ) throws(ChromaError) -> R {
     let row = try catchUp()
-    return try lock.withReading { () throws(ChromaError) in
-      try body(row, now.table, now.position)
+    // A copy of its own: what is written meanwhile changes another one.
+    let seen = try lock.withLock { () throws(ChromaError) in now }
+    // The addresses of vectors lead into the version's segments and the table's memory.
+    return try withExtendedLifetime(seen) { () throws(ChromaError) in
+      try body(row, seen.table, seen.position)
     }
   }
 
   /// Takes over a batch that this process has just committed, if nothing is missing before it;
   /// otherwise the next read finds it in the log.
   func adopt(_ batch: RecordBatch, firstPosition: Int64) {
-    try? lock.withWriting { () throws(ChromaError) in
+    try? lock.withLock { () throws(ChromaError) in
       guard now.position == firstPosition - 1 else { return }
       try Materialization.apply(batch, firstPosition: firstPosition, to: &now.table)
       now.position += Int64(batch.count)
@@ -99,7 +101,7 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
     // was read: then a second look sees another version.
     var missing: (name: Text, version: Int64)?
     while true {
-      let known = try lock.withReading { () throws(ChromaError) in now.known }
+      let known = try lock.withLock { () throws(ChromaError) in now.known }
       let changes = try changes(after: known)
       let gone: Text?
       if let manifest = changes.manifest {
@@ -138,7 +140,7 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
   ) throws(ChromaError) -> Text? {
     if changes.rows.isEmpty { return nil }
     let (batches, gone) = try decode(changes.rows)
-    try lock.withWriting { () throws(ChromaError) in
+    try lock.withLock { () throws(ChromaError) in
       // Another thread may have taken over a newer version meanwhile.
       guard now.table.version.number == known.version else { return }
       for (row, batch) in batches { try apply(row, batch, to: &now) }
@@ -152,7 +154,7 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
   private func replace(
     _ manifest: VersionManifest, _ first: CollectionChanges
   ) throws(ChromaError) -> Replacement {
-    let (old, space) = try lock.withReading { () throws(ChromaError) in
+    let (old, space) = try lock.withLock { () throws(ChromaError) in
       (now.table.version, now.table.space)
     }
     var gone: Text?
@@ -180,7 +182,7 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
 
   /// Puts a snapshot in the place of the present one; nil if that is ahead of it.
   private func take(_ fresh: Snapshot) throws(ChromaError) -> Replacement? {
-    try lock.withWriting { () throws(ChromaError) in
+    try lock.withLock { () throws(ChromaError) in
       let (old, new) = (now.known, fresh.known)
       if old.version > new.version { return .again }
       if old.version == new.version && old.position >= new.position { return .taken }

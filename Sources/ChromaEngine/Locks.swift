@@ -3,37 +3,25 @@
 import ChromaBase
 import Glibc
 
-/// Many readers or one writer. Waiting writers go before new readers: a stream of queries must not
-/// keep a commit from becoming visible. Not recursive.
+/// A mutex whose body may throw a `ChromaError`. Not recursive.
 ///
 /// Unchecked because the pointer never changes and pthread locks are thread-safe.
-final class ReadWriteLock: @unchecked Sendable {
-  private let lock: UnsafeMutablePointer<pthread_rwlock_t>
+final class Lock: @unchecked Sendable {
+  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
   init() {
-    lock = .allocate(capacity: 1)
-    var attributes = pthread_rwlockattr_t()
-    pthread_rwlockattr_init(&attributes)
-    pthread_rwlockattr_setkind_np(
-      &attributes, Int32(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP))
-    pthread_rwlock_init(lock, &attributes)
-    pthread_rwlockattr_destroy(&attributes)
+    mutex = .allocate(capacity: 1)
+    pthread_mutex_init(mutex, nil)
   }
 
   deinit {
-    pthread_rwlock_destroy(lock)
-    lock.deallocate()
+    pthread_mutex_destroy(mutex)
+    mutex.deallocate()
   }
 
-  func withReading<R>(_ body: () throws(ChromaError) -> R) throws(ChromaError) -> R {
-    pthread_rwlock_rdlock(lock)
-    defer { pthread_rwlock_unlock(lock) }
-    return try body()
-  }
-
-  func withWriting<R>(_ body: () throws(ChromaError) -> R) throws(ChromaError) -> R {
-    pthread_rwlock_wrlock(lock)
-    defer { pthread_rwlock_unlock(lock) }
+  func withLock<R>(_ body: () throws(ChromaError) -> R) throws(ChromaError) -> R {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
     return try body()
   }
 }

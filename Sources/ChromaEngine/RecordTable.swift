@@ -19,7 +19,8 @@ package import ChromaBase
 package import ChromaIndex
 import ChromaSegment
 
-/// Belongs to a `CollectionState`, whose lock guards it.
+/// A value: whoever reads a copy is not disturbed by changes to another one. A change costs a copy of
+/// the columns where there is such a reader, some 24 bytes a record.
 package struct RecordTable {
   package let space: Space
   let version: CollectionVersion
@@ -291,6 +292,7 @@ package struct RecordTable {
     }
     live.remove(slot)
     liveCount -= 1
+    if !isKnownUniquelyReferenced(&vectors) { vectors = vectors?.copy() }
     vectors?.clear(slot)
     freeSlots.append(slot)
     // 64: small tables would be swept at every deletion.
@@ -333,6 +335,8 @@ package struct RecordTable {
   }
 
   private mutating func vectorTable(dimension: Int) throws(ChromaError) -> VectorTable {
+    // Somebody may still be reading a copy of this table, whose vectors must stay as they are.
+    if !isKnownUniquelyReferenced(&vectors) { vectors = vectors?.copy() }
     let table: VectorTable
     if let vectors {
       table = vectors

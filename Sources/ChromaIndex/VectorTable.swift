@@ -25,15 +25,19 @@ package final class VectorTable {
   /// Where the rows stand. Whoever measures many copies it out once: each look at a property of a
   /// class costs the check that nobody is writing it.
   private(set) var layout: Layout
+  /// Slots whose row is this table's alone: it may be written, and used again.
   private var owned = Bitset()
-  private var chunks: [UnsafeMutablePointer<Float>] = []
+  private let memory: Memory
+  /// Rows that were this table's and are not needed any more.
   private var freeRows: [UnsafeMutablePointer<Float>] = []
-  /// Bytes allocated for vectors.
-  package private(set) var byteCount = 0
+  /// Rows that nobody had yet: the rest of the last chunk.
+  private var freshRows: UnsafeMutablePointer<Float>?
+  private var freshRowCount = 0
+  /// Bytes allocated for vectors, for this table and its copies.
+  package var byteCount: Int { memory.byteCount }
 
   /// Floats from one row to the next.
   private let stride: Int
-  private let zeros: UnsafeMutablePointer<Float>
 
   /// Bytes that a chunk's rows may take, unless a single row takes more.
   private static let chunkByteCountMax = 1 << 20
@@ -47,13 +51,26 @@ package final class VectorTable {
     self.dimension = dimension
     self.space = space
     stride = Self.stride(of: dimension)
-    zeros = try Self.allocate(floatCount: stride, held: 0)
+    let zeros = try Self.allocate(floatCount: stride, held: 0)
+    memory = Memory(zeros)
     layout = Layout(zeros: UnsafePointer(zeros))
   }
 
-  deinit {
-    for chunk in chunks { free(chunk) }
-    free(zeros)
+  private init(copying table: VectorTable) {
+    dimension = table.dimension
+    space = table.space
+    stride = table.stride
+    memory = table.memory
+    layout = table.layout
+    freshRows = table.freshRows
+    freshRowCount = table.freshRowCount
+  }
+
+  /// A table that holds the same and changes alone. It shares the rows that are there, and never
+  /// writes to them; those that it replaces stay until both are gone. Of a table and its copies only
+  /// the newest may be changed.
+  package func copy() -> VectorTable {
+    VectorTable(copying: self)
   }
 
   /// Floats from one row of a dimension to the next, so that each begins at a cache line.
@@ -79,8 +96,7 @@ package final class VectorTable {
     if owned.contains(slot) {
       target = UnsafeMutablePointer(mutating: layout.row(slot))
     } else {
-      if freeRows.isEmpty { try grow() }
-      target = freeRows.removeLast()
+      target = try takeRow()
       owned.insert(slot)
     }
     if let elements = row.baseAddress { target.update(from: elements, count: dimension) }
@@ -107,7 +123,7 @@ package final class VectorTable {
     if owned.remove(slot) {
       freeRows.append(UnsafeMutablePointer(mutating: layout.rows[Int(slot)]))
     }
-    layout.rows[Int(slot)] = UnsafePointer(zeros)
+    layout.rows[Int(slot)] = layout.zeros
   }
 
   /// The row of a slot.
@@ -125,16 +141,21 @@ package final class VectorTable {
     Norm(of: row).inverse
   }
 
-  private func grow() throws(ChromaError) {
+  private func takeRow() throws(ChromaError) -> UnsafeMutablePointer<Float> {
+    if let row = freeRows.popLast() { return row }
+    if let row = freshRows, freshRowCount > 0 {
+      freshRows = row + stride
+      freshRowCount -= 1
+      return row
+    }
     let rowByteCount = stride * MemoryLayout<Float>.stride
-    let heldRowCount = byteCount / rowByteCount
     let rowCountMax = max(1, Self.chunkByteCountMax / rowByteCount)
-    let rowCount = min(rowCountMax, max(Self.firstRowCount, heldRowCount))
+    let rowCount = min(rowCountMax, max(Self.firstRowCount, byteCount / rowByteCount))
     let chunk = try Self.allocate(floatCount: rowCount * stride, held: byteCount)
-    chunks.append(chunk)
-    byteCount += rowCount * rowByteCount
-    // Taken from the end: rows that follow each other should be neighbours.
-    for row in (0..<rowCount).reversed() { freeRows.append(chunk + row * stride) }
+    memory.add(chunk, byteCount: rowCount * rowByteCount)
+    freshRows = chunk + stride
+    freshRowCount = rowCount - 1
+    return chunk
   }
 
   private static func allocate(
@@ -177,6 +198,29 @@ extension VectorTable {
       guard missing > 0 else { return }
       rows.append(contentsOf: repeatElement(zeros, count: missing))
       if hasNorms { inverseNorms.append(contentsOf: repeatElement(0, count: missing)) }
+    }
+  }
+}
+
+extension VectorTable {
+  /// The chunks of a table and its copies. Changed by whoever may change the newest of them.
+  private final class Memory {
+    private(set) var byteCount = 0
+    private var chunks: [UnsafeMutablePointer<Float>] = []
+    private let zeros: UnsafeMutablePointer<Float>
+
+    init(_ zeros: UnsafeMutablePointer<Float>) {
+      self.zeros = zeros
+    }
+
+    deinit {
+      for chunk in chunks { free(chunk) }
+      free(zeros)
+    }
+
+    func add(_ chunk: UnsafeMutablePointer<Float>, byteCount: Int) {
+      chunks.append(chunk)
+      self.byteCount += byteCount
     }
   }
 }

@@ -82,6 +82,40 @@ import Testing
     }
   }
 
+  // MARK: Writes during a read
+
+  @Test func aReadIsNeitherWaitedForNorDisturbed() throws {
+    let engine = try open()
+    let id = try Self.create("read", in: engine)
+    try engine.write(Self.batch(.add, ["a", "b", "c"]), to: id)
+    try engine.known.state(of: id).read { (_, table, _) throws(ChromaError) in
+      for round in 0..<20 {
+        let ids: [Text] = ["a", Text("new-\(round)")]
+        try engine.write(Self.vectors(ids, Float(round + 2)), to: id)
+        try engine.write(RecordBatch(operation: .delete, ids: ["b"]), to: id)
+        let count = try engine.count(id)
+        #expect(count == 3 + round)
+      }
+      #expect(table.liveCount == 3)
+      for (slot, expected) in zip(table.slotsInOrder, ["a", "b", "c"] as [Text]) {
+        let (id, document) = (try table.id(slot), try table.document(slot))
+        #expect(id == expected)
+        #expect(document == Text("\(expected) x"))
+        #expect(table.vectors.map { Array($0.row(slot)) } == [1, 1, 1])
+      }
+    }
+    let after = try engine.get(
+      Selection(ids: ["a"]), from: id, limit: nil, offset: 0, include: [.embeddings])
+    #expect(after.embeddings == [21, 21, 21])
+  }
+
+  private static func vectors(_ ids: [Text], _ value: Float) -> RecordBatch {
+    RecordBatch(
+      operation: .upsert, ids: ids,
+      embeddings: VectorColumn(
+        dimension: 3, values: Array(repeating: value, count: ids.count * 3)))
+  }
+
   // MARK: Other processes
 
   @Test func collectionsThatAnotherProcessDeletedAreForgotten() throws {

@@ -81,6 +81,32 @@ import Testing
     #expect(table.byteCount <= 2 * 100 * 64, "seed \(seed)")
   }
 
+  @Test("a table stays as it is while a copy of it changes", arguments: 0..<20 as Range<UInt64>)
+  func copies(seed: UInt64) throws {
+    var random = SeededRandom(seed)
+    var table = try VectorTable(dimension: 3, space: .cosine)
+    var rows: [UInt32: [Float]] = [:]
+    var kept: [(table: VectorTable, rows: [UInt32: [Float]])] = []
+    for _ in 0..<300 {
+      if random.oneIn(10) {
+        kept.append((table, rows))
+        table = table.copy()
+      }
+      let slot = UInt32(random.int(in: 0...30))
+      if random.oneIn(4) {
+        table.clear(slot)
+        rows[slot] = nil
+      } else {
+        let row = (0..<3).map { _ in Float(random.int(in: 1...9)) }
+        try set(table, slot, row)
+        rows[slot] = row
+      }
+    }
+    for (table, rows) in kept + [(table, rows)] {
+      for (slot, row) in rows { #expect(Array(table.row(slot)) == row, "seed \(seed)") }
+    }
+  }
+
   @Test func aSmallCollectionTakesLittleMemory() throws {
     let table = try VectorTable(dimension: 384, space: .cosine)
     #expect(table.byteCount == 0)
