@@ -50,7 +50,7 @@ def test_what_was_deleted_is_nowhere_after_a_flush():
 
 
 def test_damage_anywhere_is_an_error_that_names_the_file_or_costs_nothing():
-    run("damage", places=1000 if LONG else 6)
+    run("damage", places=250 if LONG else 4)
 
 
 def test_what_is_opened_read_only_is_current_and_never_changes():
