@@ -23,6 +23,8 @@ final class BackgroundWorker: @unchecked Sendable {
 
   private static let idleNanoseconds: UInt64 = 1_000_000_000
   private static let busyNanoseconds: UInt64 = 5_000_000_000
+  /// In which steps may begin when the engine closes; each takes some 50 ms at most.
+  private static let leaveNanoseconds: UInt64 = 100_000_000
 
   private let clock: any Clock
   private let monitor = Monitor()
@@ -52,7 +54,8 @@ final class BackgroundWorker: @unchecked Sendable {
     }
   }
 
-  /// Ends the thread, soon, and waits for its end.
+  /// Ends the thread, soon, waits for its end, and takes the steps that it had not come to: of a
+  /// process that deletes much and ends at once, nobody else would.
   func stop() {
     cancel.request()
     let thread = monitor.withLock {
@@ -61,7 +64,14 @@ final class BackgroundWorker: @unchecked Sendable {
       return self.thread
     }
     if let thread { pthread_join(thread, nil) }
-    monitor.withLock { maintenance = nil }
+    let (maintenance, rest) = monitor.withLock {
+      defer { self.maintenance = nil }
+      return (self.maintenance, writes.keys)
+    }
+    let start = clock.monotonicNanoseconds()
+    for id in rest where clock.monotonicNanoseconds() &- start < Self.leaveNanoseconds {
+      try? maintenance?.leave(id)
+    }
   }
 
   /// Nil if the system has no thread to give: then writers alone keep their logs short.

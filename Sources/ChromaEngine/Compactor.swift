@@ -44,7 +44,7 @@ struct Compactor: Sendable {
       let publication: Publication
       do throws(ChromaError) {
         let absorbed = policy.absorbed(
-          version.sizes, tailByteCount: row.logByteCount)
+          table.sizes, tailByteCount: row.logByteCount)
         publication = try stepPublication(row, table, position, absorbed, cancel)
       } catch {
         // A damaged segment is left as it is; the log must not grow because of it.

@@ -8,6 +8,8 @@ import Synchronization
 final class Maintenance: Sendable {
   /// Long enough for a turn among writers that take steps, short enough for whoever closes.
   private static let tidyTimeoutMilliseconds = 500
+  /// Whoever closes is kept waiting by it.
+  private static let leaveTimeoutMilliseconds = 50
   /// How long `flush` and `compact` wait for somebody who merges the same collection.
   private static let mergeTimeoutNanoseconds =
     UInt64(Limits.writeTurnTimeoutMilliseconds) * 1_000_000
@@ -36,20 +38,34 @@ final class Maintenance: Sendable {
   func tidy(_ id: UUID, isIdle: Bool, cancel: CancelToken?) throws(ChromaError) {
     let state = try known.state(of: id)
     if isIdle {
-      try exclusively(timeoutMilliseconds: Self.tidyTimeoutMilliseconds) {
-        [compactor] () throws(ChromaError) in
-        try compactor.step(state, cancel: cancel) { row, table in
-          compactor.policy.isDueWhenIdle(
-            byteCount: row.logByteCount,
-            wastedByteCount: table.wastedByteCount(logByteCount: row.logByteCount),
-            liveByteCount: table.version.liveByteCount)
-        }
-      }
+      try takeIdleStep(state, cancel, timeoutMilliseconds: Self.tidyTimeoutMilliseconds)
     }
     while try merge(
       state, cancel, timeoutMilliseconds: Self.tidyTimeoutMilliseconds,
       { version in compactor.policy.merged(version.sizes) })
     {}
+  }
+
+  /// The step of a collection whose process ends, and so writes to it no more.
+  ///
+  /// - Throws: `.locked` soon where others write: they will take it.
+  func leave(_ id: UUID) throws(ChromaError) {
+    try takeIdleStep(
+      try known.state(of: id), nil, timeoutMilliseconds: Self.leaveTimeoutMilliseconds)
+  }
+
+  private func takeIdleStep(
+    _ state: CollectionState, _ cancel: CancelToken?, timeoutMilliseconds: Int
+  ) throws(ChromaError) {
+    try exclusively(timeoutMilliseconds: timeoutMilliseconds) {
+      [compactor] () throws(ChromaError) in
+      try compactor.step(state, cancel: cancel) { row, table in
+        compactor.policy.isDueWhenIdle(
+          byteCount: row.logByteCount,
+          wastedByteCount: table.wastedByteCount(logByteCount: row.logByteCount),
+          liveByteCount: table.version.liveByteCount)
+      }
+    }
   }
 
   /// Turns the whole log of a collection into segments and drops every dead row: afterwards nothing

@@ -198,6 +198,19 @@ package struct RecordTable {
     }
   }
 
+  /// What the version's segments take, and what of it is not dead by now.
+  var sizes: [CompactionPolicy.Sizes] {
+    var replacedCounts = Array(repeating: 0, count: version.parts.count)
+    for location in replaced { replacedCounts[location.segment] += 1 }
+    return zip(version.parts, replacedCounts).map { part, count in
+      .init(
+        byteCount: part.byteCount,
+        liveByteCount: count == 0
+          ? part.liveByteCount
+          : part.byteCount / max(1, part.segment.rowCount) * (part.liveCount - count))
+    }
+  }
+
   /// The live slots whose newest state is a row of a segment.
   func slots(ofSegment index: Int) -> [UInt32] {
     let part = version.parts[index]

@@ -157,6 +157,20 @@ extension CompactionLimits {
     return false
   }
 
+  @Test func aProcessThatEndsGivesBackWhatItDeleted() throws {
+    let environment = EngineEnvironment(
+      fileSystem: files, directory: "/db", clock: SystemClock(), random: SystemRandomSource(),
+      isShared: true, compactsInBackground: true, compactionLimits: .tiny)
+    var engine: Engine? = try Engine(environment)
+    let id = try #require(try engine.map { try create(in: $0) })
+    try engine?.write(batch(.add, 0..<1000), to: id)
+    try engine?.flush(id)
+    try engine?.write(batch(.delete, 0..<1000), to: id)
+    engine = nil
+    #expect(try open().statistics(of: id).segmentCount == 0)
+    #expect(try files.list("/db/blobs").isEmpty)
+  }
+
   @Test func aReaderOfARetiredVersionGoesOn() throws {
     let writer = try open()
     let reader = try open()
