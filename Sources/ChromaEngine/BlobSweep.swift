@@ -32,6 +32,12 @@ final class BlobSweep: Sendable {
     state.withLock { $0 = .due }
   }
 
+  /// Removes blobs that a committed transaction left without a reference. What cannot be removed is
+  /// swept after the next commit.
+  func remove(_ names: [Text]) {
+    for name in names where (try? blobs.delete(name.string)) == nil { repeatAfterNextCommit() }
+  }
+
   /// To be called inside the write turn, where nobody is between a blob and its row, and after an
   /// append of this engine. A commit whose sync failed stands in the WAL, seen by nobody, and comes
   /// back if the next one to look is a recovery; once another commit stands in its place it cannot,

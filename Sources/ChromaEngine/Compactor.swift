@@ -154,6 +154,8 @@ struct Compactor: Sendable {
         // Without a turn, or without a collection, nothing was begun.
         if let added = merge.added, error.kind == .locked || error.kind == .notFound {
           discard(added)
+        } else {
+          sweep.repeatAfterNextCommit()
         }
         if clock.wallNanoseconds() < merge.lease.deadline { release(merge.lease, exclusively) }
         throw error
@@ -239,7 +241,7 @@ struct Compactor: Sendable {
     }
     switch result {
     case .published(_, let retiredBlobs):
-      for name in retiredBlobs { try? blobs.delete(name.string) }
+      sweep.remove(retiredBlobs)
       return true
     case .superseded:
       for added in publication.added { discard(added) }
@@ -249,7 +251,7 @@ struct Compactor: Sendable {
 
   /// Removes a segment that was not published. One that stays is swept later.
   private func discard(_ reference: SegmentReference) {
-    if case .blob(let name, _) = reference.payload { try? blobs.delete(name.string) }
+    if case .blob(let name, _) = reference.payload { sweep.remove([name]) }
   }
 
   /// Stores a segment where its size belongs.
@@ -281,6 +283,8 @@ struct Compactor: Sendable {
         try writer.finish()
       } catch {
         writer.abandon()
+        // A disk that fails may keep what was written so far.
+        sweep.repeatAfterNextCommit()
         throw error
       }
       payload = .blob(name: Text(name), byteCount: writer.byteCount)

@@ -159,9 +159,6 @@ package final class Engine: Sendable {
       timeoutMilliseconds: timeoutMilliseconds ?? Limits.writeTurnTimeoutMilliseconds, work)
   }
 
-  /// Removes blobs that a committed transaction left without a reference. A failure costs only
-  /// space, until the next sweep.
-  func delete(_ names: [Text]) {
-    for name in names { try? blobs.delete(name.string) }
-  }
+  /// Removes blobs that a committed transaction left without a reference.
+  func delete(_ names: [Text]) { log.sweep.remove(names) }
 }

@@ -66,7 +66,7 @@ struct LogWriter: Sendable {
     for (entry, result) in zip(log, results) {
       if case .appended(_, let debt) = result { debts.note(debt, of: entry.collection) }
       if case .blob(let name, _) = entry.payload, !result.isAppended {
-        try? blobs.delete(name.string)
+        sweep.remove([name])
       }
     }
     if results.contains(where: \.isAppended) { sweep.runOnce() }

@@ -12,7 +12,13 @@ import Testing
 @Suite struct PowerCutTests {
   private final class Setting {
     let disk: SimulatedDisk
-    private let clock = SimulatedClock()
+    let clock = SimulatedClock()
+    /// Without a file for each: most segments are larger.
+    private static let limits: CompactionLimits = {
+      var limits = CompactionLimits()
+      limits.inlineSegmentByteCountMax = 1
+      return limits
+    }()
     private let random = SeededRandomSource(seed: 1)
 
     init(_ disk: SimulatedDisk = SimulatedDisk()) {
@@ -23,7 +29,7 @@ import Testing
       try Engine(
         EngineEnvironment(
           fileSystem: process ?? disk, directory: "/data/db", clock: clock, random: random,
-          isShared: true))
+          isShared: true, compactionLimits: Self.limits))
     }
 
     /// The disk after a power cut that loses all it can.
@@ -146,6 +152,87 @@ import Testing
       try reopened.write(record("kept", documentByteCount: blobByteCount), to: id)
       #expect(try setting.afterPowerCut().open().count(id) == 1)
     }
+  }
+
+  /// Fills a collection, deletes from it, and has a process die so many calls into dropping that.
+  private func dieMerging(
+    afterCallCount callCount: Int, on setting: Setting
+  ) throws -> (survivor: Engine, UUID) {
+    let survivor = try setting.open()
+    let id = try create("alpha", in: survivor)
+    try survivor.write(record("kept"), to: id)
+    try survivor.write(record("deleted"), to: id)
+    try survivor.flush()
+    try survivor.write(RecordBatch(operation: .delete, ids: ["deleted"]), to: id)
+    let process = SimulatedProcess(on: setting.disk, through: setting.disk)
+    var victim: Engine? = try setting.open(process)
+    process.die(afterCallCount: callCount)
+    try? victim?.flush()
+    process.kill()
+    victim = nil
+    process.bury()
+    return (survivor, id)
+  }
+
+  @Test("a flush drops what was deleted, though somebody died while merging")
+  func flushAfterADeadMerger() throws {
+    for callCount in 0...120 {
+      let setting = Setting()
+      let (survivor, id) = try dieMerging(afterCallCount: callCount, on: setting)
+      try survivor.flush()
+      #expect(try survivor.statistics(of: id).deadRowCount == 0, "died after call \(callCount)")
+    }
+  }
+
+  @Test("the segment of a dead merger goes with the first commit after its lease has expired")
+  func segmentOfADeadMerger() throws {
+    for callCount in 0...120 {
+      let setting = Setting()
+      let (_, id) = try dieMerging(afterCallCount: callCount, on: setting)
+      // Somebody who came while the lease held.
+      let newcomer = try setting.open()
+      try newcomer.write(record("before"), to: id)
+      setting.clock.sleep(nanoseconds: 2 * UInt64(Limits.mergeLeaseNanoseconds))
+      try newcomer.write(record("after"), to: id)
+      #expect(
+        try setting.disk.list("/data/db/blobs")
+          == newcomer.catalog.referencedBlobs().map(\.string), "died after call \(callCount)")
+    }
+  }
+
+  @Test("a compaction whose commit failed leaves no blob after the next commit")
+  func blobOfAFailedCompaction() throws {
+    for ordinal in 1...12 {
+      let setting = Setting()
+      let engine = try setting.open()
+      let id = try create("alpha", in: engine)
+      try engine.write(record("kept"), to: id)
+      setting.disk.inject(DiskFault(.write, pathSuffix: "-wal", ordinal: ordinal, code: ENOSPC))
+      try? engine.flush()
+      setting.disk.removeFaults()
+      try engine.write(record("later"), to: id)
+      #expect(
+        try setting.disk.list("/data/db/blobs")
+          == engine.catalog.referencedBlobs().map(\.string), "write \(ordinal)")
+    }
+  }
+
+  @Test("a blob that could not be removed goes with the next commit")
+  func failedRemoval() throws {
+    let setting = Setting()
+    let engine = try setting.open()
+    let id = try create("alpha", in: engine)
+    for name in ["first", "second"] as [Text] {
+      try engine.write(record(name), to: id)
+      try engine.flush()
+    }
+    try engine.write(RecordBatch(operation: .delete, ids: ["first"]), to: id)
+    setting.disk.inject(DiskFault(.remove, pathSuffix: ".segment", ordinal: 1, code: EIO))
+    try engine.compact()
+    try engine.write(record("third"), to: id)
+    #expect(
+      try setting.disk.list("/data/db/blobs")
+        == engine.catalog.referencedBlobs().map(\.string))
   }
 
   @Test("the blob of a killed writer goes with the next append")

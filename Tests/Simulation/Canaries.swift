@@ -23,11 +23,24 @@ struct Canary: Sendable {
     setting = Setting(isSound: false, catalog: { DefectiveCatalog($0, $1, defect) })
   }
 
-  static let all = [
+  init(_ name: String, _ suite: String, _ defect: VersionDefect) {
+    self.name = name
+    self.suite = suite
+    setting = Setting(isSound: false, catalog: { DefectiveVersions($0, $1, defect) })
+  }
+
+  static let all = files + log + versions
+
+  private static let files = [
     Canary("the directories above the database are not synced", "power-cut", .skipsSync(.above)),
     Canary("the database directory is not synced", "power-cut", .skipsSync(.directory)),
     Canary("the blob folder is not synced", "power-cut", .skipsSync(.blobFolder)),
-    Canary("blobs are not synced", "power-cut", .skipsSync(.blob)),
+    Canary("segments are not synced", "power-cut", .skipsSync(.segment)),
+    Canary(
+      "a segment is synced before its last write", "power-cut", .syncsBeforeLastWrite(.segment)),
+    Canary("one write of a segment is torn", "power-cut", .tearsWrite(.segment, interval: 3)),
+    Canary("removed segments stay", "power-cut", .skipsRemoval(.segment)),
+    Canary("blobs of the log are not synced", "power-cut", .skipsSync(.blob)),
     Canary("the WAL is not synced", "power-cut", .skipsSync(.wal)),
     Canary("chroma.db is not synced before the WAL goes", "power-cut", .skipsSync(.database)),
     Canary("the rollback journal is not synced", "exhaustive", .skipsSync(.journal)),
@@ -43,6 +56,9 @@ struct Canary: Sendable {
     Canary("a failed sync passes for a success", "faults", .hidesFailedSync),
     Canary("a failed sync is tried again and believed", "faults", .retriesFailedSync),
     Canary("a failed write passes for a success", "faults", .hidesFailedWrite),
+  ]
+
+  private static let log = [
     Canary("an append is acknowledged before its commit", "power-cut", .acknowledgesBeforeCommit),
     Canary("a batch is committed in halves", "power-cut", .splitsBatch),
     Canary("the last record of a batch is dropped", "power-cut", .dropsLastRecord),
@@ -53,6 +69,18 @@ struct Canary: Sendable {
     Canary("a collection's blobs go before it does", "exhaustive", .deletesBlobsBeforeCommit),
     Canary("a database goes collection by collection", "exhaustive", .splitsDatabaseDeletion),
     Canary("the sweep takes a blob in use", "power-cut", .overlooksBlob),
+  ]
+
+  private static let versions = [
+    Canary("a merge is published late, on any version", "power-cut", .publishesLate),
+    Canary("a step forgets what died in segments", "power-cut", .forgetsDeletions),
+    Canary("a merge forgets what died meanwhile", "interleaved", .forgetsDeathsDuringMerge),
+    Canary("dead rows are said of another segment", "power-cut", .mistakesSegment),
+    Canary("a merge prunes a batch that it does not hold", "interleaved", .prunesTooMuch),
+    Canary("retired blobs go before the commit", "power-cut", .deletesBeforeCommit),
+    Canary("segments are read with another version's log", "power-cut", .readsTorn),
+    Canary("writers are not told of the log's length", "power-cut", .hidesDebt),
+    Canary("retired blobs are forgotten", "power-cut", .hidesRetired),
   ]
 }
 

@@ -26,25 +26,25 @@ enum CatalogDefect: Sendable {
   case overlooksBlob
 }
 
-final class DefectiveCatalog: Catalog {
+// @unchecked: as its superclass; what it adds is a constant or guarded by its mutex.
+final class DefectiveCatalog: ForwardingCatalog, @unchecked Sendable {
   private struct State {
     var held: [LogAppend] = []
     var seen: Set<[Int64]> = []
   }
 
-  private let base: any Catalog
   private let blobs: BlobStore
   private let defect: CatalogDefect
   private let state = Mutex(State())
 
   init(_ base: any Catalog, _ fileSystem: any FileSystem, _ defect: CatalogDefect) {
-    self.base = base
     self.defect = defect
     blobs = BlobStore(fileSystem: fileSystem, directory: "\(Player.directory)/blobs")
+    super.init(base)
   }
 
   /// Commits what was acknowledged.
-  private func commitHeld() throws(ChromaError) {
+  override func willCall() throws(ChromaError) {
     let held = state.withLock { state in
       defer { state.held = [] }
       return state.held
@@ -54,8 +54,8 @@ final class DefectiveCatalog: Catalog {
 
   // MARK: Log
 
-  func append(_ appends: [LogAppend]) throws(ChromaError) -> [AppendResult] {
-    try commitHeld()
+  override func append(_ appends: [LogAppend]) throws(ChromaError) -> [AppendResult] {
+    try willCall()
     switch defect {
     case .acknowledgesBeforeCommit:
       guard appends.count == 1, let position = try nextPosition(appends[0]) else { break }
@@ -114,10 +114,10 @@ final class DefectiveCatalog: Catalog {
     )
   }
 
-  func changes(
+  override func changes(
     in collection: UUID, after known: KnownState, byteCountMax: Int
   ) throws(ChromaError) -> CollectionChanges? {
-    try commitHeld()
+    try willCall()
     let changes = try base.changes(in: collection, after: known, byteCountMax: byteCountMax)
     guard case .readsLag = defect, let changes, let last = changes.rows.last else { return changes }
     let key = [Int64(bitPattern: collection.low), last.firstPosition]
@@ -127,26 +127,19 @@ final class DefectiveCatalog: Catalog {
       isComplete: changes.isComplete)
   }
 
-  func collectionIDs() throws(ChromaError) -> [UUID] { try base.collectionIDs() }
-
-  func referencedBlobs() throws(ChromaError) -> [Text] {
-    try commitHeld()
+  override func referencedBlobs() throws(ChromaError) -> [Text] {
+    try willCall()
     let blobs = try base.referencedBlobs()
     if case .overlooksBlob = defect { return blobs.dropLast() }
     return blobs
   }
 
-  func isAnyBlobLeased() throws(ChromaError) -> Bool {
-    try commitHeld()
-    return try base.isAnyBlobLeased()
-  }
-
   // MARK: Deletion
 
-  func deleteCollection(
+  override func deleteCollection(
     tenant: Text, database: Text, name: Text
   ) throws(ChromaError) -> DeletedCollection {
-    try commitHeld()
+    try willCall()
     if case .deletesBlobsBeforeCommit = defect {
       let row = try base.collection(tenant: tenant, database: database, name: name)
       let rows = try base.changes(in: row.id, after: .nothing, byteCountMax: .max)?.rows ?? []
@@ -155,8 +148,8 @@ final class DefectiveCatalog: Catalog {
     return try base.deleteCollection(tenant: tenant, database: database, name: name)
   }
 
-  func deleteDatabase(tenant: Text, name: Text) throws(ChromaError) -> [Text] {
-    try commitHeld()
+  override func deleteDatabase(tenant: Text, name: Text) throws(ChromaError) -> [Text] {
+    try willCall()
     if case .splitsDatabaseDeletion = defect {
       let rows = try base.collections(tenant: tenant, database: name, limit: nil, offset: 0)
       for row in rows {
@@ -164,110 +157,6 @@ final class DefectiveCatalog: Catalog {
       }
     }
     return try base.deleteDatabase(tenant: tenant, name: name)
-  }
-
-  // MARK: Without a defect
-
-  func createTenant(_ name: Text) throws(ChromaError) {
-    try commitHeld()
-    try base.createTenant(name)
-  }
-
-  func requireTenant(_ name: Text) throws(ChromaError) {
-    try base.requireTenant(name)
-  }
-
-  func createDatabase(_ row: DatabaseRow) throws(ChromaError) {
-    try commitHeld()
-    try base.createDatabase(row)
-  }
-
-  func database(tenant: Text, name: Text) throws(ChromaError) -> DatabaseRow {
-    try base.database(tenant: tenant, name: name)
-  }
-
-  func databases(tenant: Text, limit: Int?, offset: Int) throws(ChromaError) -> [DatabaseRow] {
-    try base.databases(tenant: tenant, limit: limit, offset: offset)
-  }
-
-  func createCollection(
-    _ new: NewCollection, getOrCreate: Bool
-  ) throws(ChromaError) -> (row: CollectionRow, isNew: Bool) {
-    try commitHeld()
-    return try base.createCollection(new, getOrCreate: getOrCreate)
-  }
-
-  func collection(tenant: Text, database: Text, name: Text) throws(ChromaError) -> CollectionRow {
-    try commitHeld()
-    return try base.collection(tenant: tenant, database: database, name: name)
-  }
-
-  func collection(id: UUID) throws(ChromaError) -> CollectionRow {
-    try commitHeld()
-    return try base.collection(id: id)
-  }
-
-  func collections(
-    tenant: Text, database: Text, limit: Int?, offset: Int
-  ) throws(ChromaError) -> [CollectionRow] {
-    try commitHeld()
-    return try base.collections(tenant: tenant, database: database, limit: limit, offset: offset)
-  }
-
-  func collectionCount(tenant: Text, database: Text) throws(ChromaError) -> Int {
-    try base.collectionCount(tenant: tenant, database: database)
-  }
-
-  func modifyCollection(
-    id: UUID, _ change: CollectionChange
-  ) throws(ChromaError) -> CollectionRow {
-    try commitHeld()
-    return try base.modifyCollection(id: id, change)
-  }
-
-  func manifest(
-    of collection: UUID
-  ) throws(ChromaError) -> (row: CollectionRow, manifest: VersionManifest)? {
-    try base.manifest(of: collection)
-  }
-
-  func publish(_ publication: Publication) throws(ChromaError) -> PublishResult {
-    try commitHeld()
-    return try base.publish(publication)
-  }
-
-  func acquireLease(_ lease: Lease) throws(ChromaError) -> Bool {
-    try base.acquireLease(lease)
-  }
-
-  func renewLease(id: UUID, deadline: Int64) throws(ChromaError) -> Bool {
-    try base.renewLease(id: id, deadline: deadline)
-  }
-
-  func releaseLease(id: UUID) throws(ChromaError) { try base.releaseLease(id: id) }
-
-  func pin(id: UUID, deadline: Int64) throws(ChromaError) {
-    try base.pin(id: id, deadline: deadline)
-  }
-
-  func renewPin(id: UUID, deadline: Int64) throws(ChromaError) -> Bool {
-    try base.renewPin(id: id, deadline: deadline)
-  }
-
-  func unpin(id: UUID) throws(ChromaError) -> [Text] { try base.unpin(id: id) }
-
-  func shrink() throws(ChromaError) { try base.shrink() }
-
-  func foldBackAll() throws(ChromaError) -> Bool { try base.foldBackAll() }
-
-  func reset() throws(ChromaError) -> [Text] {
-    try commitHeld()
-    return try base.reset()
-  }
-
-  func close() {
-    try? commitHeld()
-    base.close()
   }
 }
 

@@ -6,7 +6,7 @@ import Synchronization
 
 enum FileDefect: Sendable {
   enum Part: Sendable {
-    case above, directory, database, wal, journal, blobFolder, blob
+    case above, directory, database, wal, journal, blobFolder, blob, segment
 
     static func of(_ path: String) -> Part? {
       switch path {
@@ -16,7 +16,8 @@ enum FileDefect: Sendable {
       case "\(Player.directory)/chroma.db-wal": .wal
       case "\(Player.directory)/chroma.db-journal": .journal
       case "\(Player.directory)/blobs": .blobFolder
-      case _ where path.hasPrefix("\(Player.directory)/blobs/"): .blob
+      case _ where path.hasPrefix("\(Player.directory)/blobs/"):
+        path.contains(".segment") ? .segment : .blob
       default: nil
       }
     }

@@ -29,12 +29,14 @@ struct Exhaustion {
     try player.closeAll()
     var random = SeededRandom(seed)
     var imageCount = 0
-    let fullest = History(player).fullest
+    let history = History(player)
+    let fullest = history.fullest
     let sampledCount = fullest.count { Self.pendingCount(of: $0.0) > pendingCountMax }
-    for (image, allowed) in fullest {
+    for (image, moment) in fullest {
       for cut in cuts(of: image, &random) {
+        if setting.isSound { history.countCut(atCall: image.callCount) }
         do throws(Finding) {
-          try judge(cut, allowed, random.next())
+          try judge(cut, moment, random.next())
         } catch {
           throw Finding("\(script.name), after call \(image.callCount): \(error)")
         }
@@ -66,12 +68,11 @@ struct Exhaustion {
   }
 
   private func judge(
-    _ cut: DiskImage, _ allowed: [World], _ seed: UInt64
+    _ cut: DiskImage, _ moment: Player.Moment, _ seed: UInt64
   ) throws(Finding) {
     var random = SeededRandom(seed)
     let player = Player(
-      on: SimulatedDisk(cut, seed: seed), seed: seed, allowed: allowed, keepsHistory: false,
-      setting)
+      on: SimulatedDisk(cut, seed: seed), seed: seed, after: moment, keepsHistory: false, setting)
     try player.observe(by: 1)
     try player.checkBlobs(by: 1, isSwept: false)
     guard random.oneIn(8) else { return }
@@ -83,15 +84,15 @@ struct Exhaustion {
 
 extension History {
   /// The images that leave whatever any moment can leave, with the worlds that each allows.
-  fileprivate var fullest: [(DiskImage, [World])] {
-    var fullest: [(DiskImage, [World])] = []
+  fileprivate var fullest: [(DiskImage, Player.Moment)] {
+    var fullest: [(DiskImage, Player.Moment)] = []
     for (index, moment) in timeline.enumerated() {
       let end = index + 1 < timeline.count ? timeline[index + 1].callCount : Int.max
       let inside = images.filter { $0.callCount >= moment.callCount && $0.callCount < end }
-      for image in inside.filter(\.isBeforeSync) { fullest.append((image, moment.allowed)) }
+      for image in inside.filter(\.isBeforeSync) { fullest.append((image, moment)) }
       // A moment that begins after a change begins with that image, unless a change follows.
       let last = inside.last ?? image(atCall: moment.callCount)
-      if !last.isBeforeSync || inside.isEmpty { fullest.append((last, moment.allowed)) }
+      if !last.isBeforeSync || inside.isEmpty { fullest.append((last, moment)) }
     }
     return fullest
   }

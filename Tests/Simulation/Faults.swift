@@ -8,6 +8,7 @@
 // request key happens once; and in one of four plays all of that survives a power cut.
 
 import ChromaBase
+import ChromaEngine
 import ChromaTestSupport
 import Glibc
 
@@ -29,21 +30,32 @@ struct Faults {
 
   let setting: Setting
 
-  /// Lets each call of a script fail. Returns the number of plays.
-  func run(_ script: Script, _ variant: Variant, seed: UInt64) throws(Finding) -> Int {
+  /// Scripts that compact make so many calls that a run tries one of this many.
+  private static let stride = 5
+
+  /// Lets each call of a script fail, or one of some. Returns the number of plays.
+  ///
+  /// - Parameter round: Which of some.
+  func run(
+    _ script: Script, _ variant: Variant, round: Int, seed: UInt64
+  ) throws(Finding) -> Int {
+    let stride =
+      script.limits.logRowCountMax == CompactionLimits.tiny.logRowCountMax ? Self.stride : 1
     let prepared = try script.prepared(seed: seed, setting)
-    var ordinal = 1
+    var ordinal = 1 + round % stride
+    var playCount = 0
     while true {
       do throws(Finding) {
         var play = FaultyPlay(script, by: prepared.player(), seed: seed, setting)
         let isHit = try play.run(
           DiskFault(
             variant.kind, ordinal: ordinal, isLasting: variant.isLasting, code: variant.code))
-        guard isHit else { return ordinal }
+        playCount += 1
+        guard isHit else { return playCount }
       } catch {
         throw Finding("\(script.name), \(variant.name), call \(ordinal): \(error)")
       }
-      ordinal += 1
+      ordinal += stride
     }
   }
 }
@@ -162,16 +174,18 @@ struct FaultyPlay {
   private mutating func goOn() throws(Finding) {
     var random = SeededRandom(seed)
     for number in player.openProcesses {
-      let step = Workload.probes(of: player.allowed[0], &random)[0]
-      let outcome = try player.attempt(step, by: number)
-      switch outcome {
-      case .done where stopped.contains(number):
-        throw Finding("\(step.summary) was acknowledged after a failed sync")
-      case .failed(let error) where !stopped.contains(number):
-        throw Finding("\(step.summary) does not work again: \(error)")
-      case .done: try player.observe(by: number)
-      case .failed, .refused: break
+      probing: for step in Workload.probes(of: player.allowed[0], &random) {
+        let outcome = try player.attempt(step, by: number)
+        switch outcome {
+        case .done where stopped.contains(number):
+          throw Finding("\(step.summary) was acknowledged after a failed sync")
+        case .failed(let error) where !stopped.contains(number):
+          throw Finding("\(step.summary) does not work again: \(error)")
+        case .done: try player.observe(by: number)
+        case .failed, .refused: break probing
+        }
       }
+      if !stopped.contains(number) { try player.checkBlobs(by: number, isSwept: true) }
     }
   }
 

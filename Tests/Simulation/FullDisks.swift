@@ -27,6 +27,9 @@ struct FullDisks {
     }
     player.disk.capacityByteCount = .max
     try player.probe(by: 1, &random)
+    try player.checkBlobs(by: 1, isSwept: true)
+    try player.observe(by: 1)
+    try player.perform(.maintain(random.element(of: Maintenance.allCases), nil), by: 1)
     try player.observe(by: 1)
     try player.closeAll()
     _ = try PowerCuts(setting: setting).judge(History(player), random.next(), depth: 1)

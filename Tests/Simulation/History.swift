@@ -8,12 +8,14 @@ struct History {
   let images: [DiskImage]
   let timeline: [Player.Moment]
   let callCount: Int
+  private let works: [CompactionWatch.Span]
 
   init(_ player: Player) {
     start = player.start
     images = player.disk.history
     timeline = player.timeline
     callCount = player.disk.callCount
+    works = player.watch.spans
   }
 
   /// A moment to cut the power: when a call has just returned, when much is pending, or any.
@@ -38,7 +40,12 @@ struct History {
     return lower == 0 ? start : images[lower - 1]
   }
 
-  func allowed(atCall callCount: Int) -> [World] {
-    timeline.last { $0.callCount <= callCount }?.allowed ?? []
+  func allowed(atCall callCount: Int) -> Player.Moment {
+    timeline.last { $0.callCount <= callCount } ?? Player.Moment(callCount: 0, allowed: [])
+  }
+
+  /// Notes a power cut after so many calls.
+  func countCut(atCall callCount: Int) {
+    CutCensus.all.count(callCount, in: works)
   }
 }

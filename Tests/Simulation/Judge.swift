@@ -53,6 +53,23 @@ struct Judge {
     return named
   }
 
+  /// What contradicts what was seen before: versions and positions never go back.
+  func steps(back seen: inout [UUID: Player.Seen], in world: World) throws(ChromaError) -> [String]
+  {
+    var sentences: [String] = []
+    for (name, collection) in world.collections {
+      guard let id = collection.id else { continue }
+      let found = try engine.statistics(of: id)
+      if let last = seen[id], found.version < last.version || found.position < last.position {
+        sentences.append(
+          "collection \(name) at version \(found.version), position \(found.position) after "
+            + "version \(last.version), position \(last.position)")
+      }
+      seen[id] = Player.Seen(version: found.version, position: found.position)
+    }
+    return sentences
+  }
+
   private func isTenant(_ name: Text) throws(ChromaError) -> Bool {
     do throws(ChromaError) {
       try engine.requireTenant(name)
@@ -76,6 +93,9 @@ struct Judge {
     guard count == records.count else { return "\(count) records instead of \(records.count)" }
     let got = try engine.get(
       .everything, from: found.id, limit: nil, offset: 0, include: Self.everything)
+    guard try engine.statistics(of: found.id).recordCount == count else {
+      return "statistics that count other records"
+    }
     guard got.ids == records.map(\.id) else {
       return "ids \(got.ids) instead of \(records.map(\.id))"
     }

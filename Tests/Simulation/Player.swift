@@ -8,6 +8,7 @@
 import ChromaBase
 import ChromaCatalog
 import ChromaEngine
+import ChromaSegment
 import ChromaStorage
 import ChromaTestSupport
 
@@ -30,13 +31,17 @@ struct Setting: Sendable {
 
   /// Opens the directory in a process.
   func engine(
-    _ process: SimulatedProcess, _ clock: any Clock, _ random: any RandomSource
+    _ process: SimulatedProcess, _ clock: any Clock, _ random: any RandomSource,
+    _ limits: CompactionLimits, _ watch: CompactionWatch? = nil
   ) throws(ChromaError) -> Engine {
     try Engine(
       EngineEnvironment(
         fileSystem: process, directory: Player.directory, clock: clock, random: random,
-        isShared: true)
-    ) { catalog($0, process) }
+        isShared: true, compactionLimits: limits)
+    ) { base in
+      let wrapped = catalog(base, process)
+      return watch?.watch(wrapped) ?? wrapped
+    }
   }
 }
 
@@ -45,8 +50,15 @@ final class Player {
 
   /// From this call of the disk on, one of these worlds is what must be found.
   struct Moment {
-    let callCount: Int
-    let allowed: [World]
+    var callCount = 0
+    var allowed = [World()]
+    /// What was seen of collections, which never goes back.
+    var seen: [UUID: Seen] = [:]
+  }
+
+  struct Seen {
+    var version: Int64
+    var position: Int64
   }
 
   enum Outcome {
@@ -65,25 +77,33 @@ final class Player {
   let disk: SimulatedDisk
   /// The disk before the first call.
   let start: DiskImage
+  let watch: CompactionWatch
   private let setting: Setting
+  private let limits: CompactionLimits
   private let clock = SimulatedClock()
   private let randomSource: SeededRandomSource
   private(set) var timeline: [Moment]
   /// Worlds that were not found, but may be after a recovery.
   private var undecided: [World] = []
   private var processes: [Int: Process] = [:]
+  /// Whether a call of the disk failed, or a process died.
+  private var hasFailed = false
   /// Of collections that are or were there.
   private var lastIDs: [CollectionName: UUID] = [:]
 
-  /// - Parameter allowed: What the disk holds.
+  /// - Parameters:
+  ///   - moment: What the disk holds.
+  ///   - limits: At which its engines compact; nil for what the seed draws.
   init(
-    on disk: SimulatedDisk, seed: UInt64, allowed: [World] = [World()], keepsHistory: Bool = true,
-    _ setting: Setting
+    on disk: SimulatedDisk, seed: UInt64, after moment: Moment = Moment(),
+    limits: CompactionLimits? = nil, keepsHistory: Bool = true, _ setting: Setting
   ) {
     self.disk = disk
     self.setting = setting
+    self.limits = limits ?? .drawn(seed: seed)
+    watch = CompactionWatch(disk)
     randomSource = SeededRandomSource(seed: seed)
-    timeline = [Moment(callCount: 0, allowed: allowed)]
+    timeline = [Moment(allowed: moment.allowed, seen: moment.seen)]
     start = disk.image
     disk.keepsHistory = keepsHistory
   }
@@ -96,7 +116,13 @@ final class Player {
   func allow(_ worlds: [World]) {
     var unique: [World] = []
     for world in worlds + undecided where !unique.contains(world) { unique.append(world) }
-    timeline.append(Moment(callCount: disk.callCount, allowed: unique))
+    timeline.append(
+      Moment(callCount: disk.callCount, allowed: unique, seen: timeline.last?.seen ?? [:]))
+  }
+
+  /// Lets so much time pass that no lease of a process that was killed holds any more.
+  func wait() {
+    clock.sleep(nanoseconds: 60_000_000_000)
   }
 
   // MARK: Processes
@@ -123,7 +149,7 @@ final class Player {
     let process = SimulatedProcess(on: disk, through: setting.fileSystem(disk))
     if let callCount { process.die(afterCallCount: callCount) }
     do throws(ChromaError) {
-      let engine = try setting.engine(process, clock, randomSource)
+      let engine = try setting.engine(process, clock, randomSource, limits, watch)
       process.stayAlive()
       processes[number] = Process(process: process, engine: engine)
     } catch {
@@ -140,12 +166,15 @@ final class Player {
   }
 
   func closeAll() throws(Finding) {
+    // Where nothing went wrong, nothing is left behind.
+    if !hasFailed, let number = openProcesses.first { try checkBlobs(by: number, isSwept: true) }
     for number in openProcesses { try close(number) }
   }
 
   /// Ends a process at once.
   func kill(_ number: Int) {
     guard let process = processes[number]?.process else { return }
+    hasFailed = true
     process.kill()
     processes[number] = nil
     process.bury()
@@ -165,6 +194,37 @@ final class Player {
     if case .failed(let error) = outcome, !process.process.isDead {
       throw Finding("\(step.summary) failed: \(error.kind): \(error)")
     }
+    if case .done = outcome, callCount == nil, !hasFailed {
+      try checkDebt(after: step, by: number)
+    }
+  }
+
+  /// What writers may leave in the log, and a disk on which nothing fails.
+  private func checkDebt(after step: Step, by number: Int) throws(Finding) {
+    switch step {
+    // A write that was repeated takes no step.
+    case .write(let name, let batch, nil) where batch.count > 0:
+      guard let found = try statistics(of: name, by: number) else { return }
+      if found.logRowCount > limits.logRowCountMax
+        || found.logRecordCount >= limits.tailRecordCountMax
+        || found.logByteCount >= limits.tailByteCountMax
+      {
+        throw Finding("\(step.summary) left \(found.logRowCount) rows in the log")
+      }
+    default: break
+    }
+  }
+
+  private func statistics(
+    of name: CollectionName, by number: Int
+  ) throws(Finding) -> CollectionStatistics? {
+    guard let engine = processes[number]?.engine, let id = allowed.first?.collections[name]?.id
+    else { return nil }
+    do throws(ChromaError) {
+      return try engine.statistics(of: id)
+    } catch {
+      throw Finding("statistics: \(error)")
+    }
   }
 
   /// Writes something that nobody can refuse.
@@ -174,7 +234,9 @@ final class Player {
 
   /// Makes a call of a process that runs, which may fail.
   func attempt(_ step: Step, by number: Int) throws(Finding) -> Outcome {
-    guard let engine = processes[number]?.engine else { throw Finding("no process \(number)") }
+    guard let engine = processes[number]?.engine, let process = processes[number]?.process else {
+      throw Finding("no process \(number)")
+    }
     let before = likely
     let callCount = disk.callCount
     let after = before.map { $0.after(step) }
@@ -185,15 +247,42 @@ final class Player {
       id = try call(step, on: engine)
     } catch {
       let refusing = zip(before, after).filter { $0.1 == .failure(Refusal(error.kind)) }
-      if refusing.isEmpty { return .failed(error) }
+      if refusing.isEmpty {
+        hasFailed = true
+        return .failed(error)
+      }
       allow(refusing.map(\.0))
       return .refused
     }
     guard !successes.isEmpty else { throw Finding("\(step.summary) was not refused") }
-    let calls = disk.trace.dropFirst(callCount)
-    if calls.contains(where: { $0.kind == .sync && $0.path.hasSuffix("-wal") }) { undecided = [] }
+    // Nobody hears the answer of the dead.
+    if process.isDead { return .failed(.closedFile(Self.directory)) }
+    if hasCommitted(since: callCount) { undecided = [] }
     allow(successes.map { $0.naming(step, id) })
+    try checkRest(after: step, engine)
     return .done
+  }
+
+  /// Whether something was written to the WAL and synced: folding it back syncs it, too.
+  private func hasCommitted(since callCount: Int) -> Bool {
+    let calls = disk.trace[callCount...].filter { $0.path.hasSuffix("-wal") && !$0.isFailed }
+    guard let write = calls.firstIndex(where: { $0.kind == .write }) else { return false }
+    return calls[write...].contains { $0.kind == .sync }
+  }
+
+  /// What `flush` and `compact` promise, where nobody else is at work.
+  private func checkRest(after step: Step, _ engine: Engine) throws(Finding) {
+    guard case .maintain(let work, let name) = step, work != .tidy else { return }
+    for (each, collection) in allowed.first?.collections ?? [:] {
+      guard name == nil || name == each, let id = collection.id else { continue }
+      // A disk that fails says so elsewhere.
+      guard let found = try? engine.statistics(of: id) else { continue }
+      if found.logRowCount > 0 || found.deadRowCount > 0 {
+        throw Finding(
+          "\(step.summary) left \(found.logRowCount) rows in the log and \(found.deadRowCount) "
+            + "dead ones in segments of \(each)")
+      }
+    }
   }
 
   /// Returns the id of what was created.
@@ -223,8 +312,30 @@ final class Player {
     case .deleteMatching(let name, let condition, let limit):
       let selection = try condition.selection
       _ = try engine.delete(selection, from: try id(of: name, on: engine), limit: limit)
+    case .maintain(let work, let name):
+      let id: UUID? = if let name { try id(of: name, on: engine) } else { nil }
+      try maintain(work, id, engine)
     }
     return nil
+  }
+
+  private func maintain(
+    _ work: Maintenance, _ id: UUID?, _ engine: Engine
+  ) throws(ChromaError) {
+    switch work {
+    case .flush: try engine.flush(id)
+    case .compact: try engine.compact(id)
+    case .tidy:
+      let ids = if let id { [id] } else { try engine.catalog.collectionIDs() }
+      for id in ids {
+        do throws(ChromaError) {
+          try engine.tidy(id)
+        } catch {
+          // A lease of the dead may hold: whoever tidies waits for nobody.
+          guard error.kind == .locked else { throw error }
+        }
+      }
+    }
   }
 
   /// What a user holds: the id, which may be that of a collection that is gone.
@@ -277,26 +388,70 @@ final class Player {
         later = []
       }
     }
+    if let world = found.first {
+      let contradictions = try engine.inconsistencies() + judge.steps(back: &seen, in: world)
+      if !contradictions.isEmpty {
+        differences += contradictions
+        return ([], [])
+      }
+    }
     return (found, later)
   }
 
-  /// Under its name a blob is whole, whether a row refers to it or not. Once somebody has written,
-  /// rows refer to all of them.
+  private var seen: [UUID: Seen] {
+    get { timeline.last?.seen ?? [:] }
+    set {
+      // From now on, not from when the last call began.
+      timeline.append(Moment(callCount: disk.callCount, allowed: allowed, seen: newValue))
+    }
+  }
+
+  /// Under its name a blob is whole, whether a row refers to it or not, and none that a row refers to
+  /// is missing. Once somebody has swept, rows and leases refer to all of them.
   func checkBlobs(by number: Int, isSwept: Bool) throws(Finding) {
-    guard let process = processes[number] else { return }
+    guard let catalog = processes[number]?.engine.catalog.unwrapped else { return }
     let blobs = BlobStore(fileSystem: disk, directory: "\(Self.directory)/blobs")
     let names: [String]
+    let needed: Set<String>
     let referenced: [String]
     do throws(ChromaError) {
       names = try blobs.list()
-      for name in names where !name.hasSuffix(".tmp") { _ = try blobs.read(name) }
-      referenced = try process.engine.catalog.referencedBlobs().map(\.string)
+      for name in names where !name.hasSuffix(".tmp") { try Self.readWhole(name, in: blobs) }
+      needed = try Self.blobsOfRows(catalog)
+      referenced = try catalog.referencedBlobs().map(\.string)
     } catch {
       throw Finding("a blob is not whole: \(error)")
     }
-    if isSwept, names != referenced {
-      throw Finding("blobs \(names), but rows refer to \(referenced)")
+    guard needed.isSubset(of: names) else {
+      throw Finding("blobs \(names), but rows refer to \(needed.sorted())")
     }
+    guard !isSwept || names.allSatisfy({ referenced.contains(BlobStore.blobName(of: $0)) }) else {
+      throw Finding("blobs \(names), of which only \(referenced) are needed")
+    }
+  }
+
+  private static func readWhole(_ name: String, in blobs: BlobStore) throws(ChromaError) {
+    guard name.hasSuffix(".segment"), let blob = try blobs.open(name) else {
+      _ = try blobs.read(name)
+      return
+    }
+    try Segment(blob: blob, cache: DocumentBlockCache(byteCountMax: 0)).verifyAll()
+  }
+
+  private static func blobsOfRows(_ catalog: any Catalog) throws(ChromaError) -> Set<String> {
+    var payloads: [StoredPayload] = []
+    for id in try catalog.collectionIDs() {
+      let nothing = KnownState(version: -1, position: 0)
+      guard let found = try catalog.changes(in: id, after: nothing, byteCountMax: .max) else {
+        continue
+      }
+      payloads += found.rows.map(\.payload)
+      payloads += found.manifest?.segments.map(\.reference.payload) ?? []
+    }
+    return Set(
+      payloads.compactMap { payload in
+        if case .blob(let name, _) = payload { name.string } else { nil }
+      })
   }
 }
 
@@ -325,6 +480,10 @@ extension Condition {
 }
 
 extension Step {
+  var isMaintenance: Bool {
+    if case .maintain = self { true } else { false }
+  }
+
   /// Without the records, which may be large.
   var summary: String {
     switch self {

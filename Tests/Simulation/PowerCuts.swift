@@ -59,7 +59,7 @@ struct PowerCuts {
       let callCount = random.oneIn(killInterval) ? random.int(in: 0...40) : nil
       try player.perform(step, by: number, dyingAfter: callCount)
       // What a killed process did is for the next one to find.
-      if callCount != nil || random.oneIn(4) {
+      if callCount != nil || step.isMaintenance || random.oneIn(4) {
         try player.observe(by: random.int(in: 1...processCount))
       }
     }
@@ -72,14 +72,16 @@ struct PowerCuts {
     let callCount = history.moment(&random)
     let image = history.image(atCall: callCount)
     let disk = SimulatedDisk(image.afterPowerCut(&random), seed: seed)
-    let allowed = history.allowed(atCall: callCount)
-    let player = Player(on: disk, seed: seed, allowed: allowed, setting)
+    if setting.isSound { history.countCut(atCall: callCount) }
+    let player = Player(
+      on: disk, seed: seed, after: history.allowed(atCall: callCount), setting)
     var imageCount = 1
     do throws(Finding) {
       try player.observe(by: 1)
       try player.checkBlobs(by: 1, isSwept: false)
       try player.probe(by: 1, &random)
       try player.checkBlobs(by: 1, isSwept: true)
+      if random.oneIn(3) { try goOn(player, &random) }
       if random.oneIn(2) { try player.close(1) } else { player.kill(1) }
       try player.observe(by: 2)
       if depth < Self.depthMax, random.oneIn(10) {
@@ -90,5 +92,14 @@ struct PowerCuts {
       throw Finding("after call \(callCount) of \(history.callCount): \(error)")
     }
     return imageCount
+  }
+
+  /// Compacts what was found, and writes on when the leases of the dead have expired.
+  private func goOn(_ player: Player, _ random: inout SeededRandom) throws(Finding) {
+    try player.perform(.maintain(random.element(of: Maintenance.allCases), nil), by: 1)
+    try player.observe(by: 1)
+    player.wait()
+    try player.probe(by: 1, &random)
+    try player.checkBlobs(by: 1, isSwept: true)
   }
 }

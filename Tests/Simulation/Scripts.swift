@@ -3,6 +3,7 @@
 
 import ChromaBase
 import ChromaCatalog
+import ChromaEngine
 import ChromaTestSupport
 
 struct Script: Sendable {
@@ -16,28 +17,33 @@ struct Script: Sendable {
   /// Plays on a disk of its own, whose processes are then killed. All of it is durable.
   let preparation: [Action]
   let actions: [Action]
+  var limits = CompactionLimits()
   /// Whether the actions are to fold the WAL back into chroma.db.
   var foldsBack = false
 
   /// What the preparation leaves.
   struct Prepared {
     fileprivate let image: DiskImage
-    fileprivate let allowed: [World]
+    fileprivate let moment: Player.Moment
+    fileprivate let limits: CompactionLimits
     fileprivate let seed: UInt64
     fileprivate let setting: Setting
 
     /// Somebody who is to play the actions.
     func player() -> Player {
-      Player(on: SimulatedDisk(image, seed: seed), seed: seed + 1, allowed: allowed, setting)
+      Player(
+        on: SimulatedDisk(image, seed: seed), seed: seed + 1, after: moment, limits: limits, setting
+      )
     }
   }
 
   func prepared(seed: UInt64, _ setting: Setting) throws(Finding) -> Prepared {
-    let player = Player(on: SimulatedDisk(seed: seed), seed: seed, setting)
+    let player = Player(on: SimulatedDisk(seed: seed), seed: seed, limits: limits, setting)
     try player.play(preparation)
     for number in player.openProcesses { player.kill(number) }
     return Prepared(
-      image: player.disk.image.settled, allowed: player.allowed, seed: seed, setting: setting)
+      image: player.disk.image.settled,
+      moment: player.timeline.last ?? Player.Moment(), limits: limits, seed: seed, setting: setting)
   }
 }
 
@@ -75,6 +81,14 @@ extension Script {
     .call(1, write(.blob, to: beta, seed: 3)), .call(1, .createDatabase(other.database)),
     .call(1, create(other)), .call(1, write(.blob, to: other, seed: 4)),
   ]
+
+  /// The same collections, in segments of several sizes, some with dead rows, and a log after them.
+  private static let segments: [Action] =
+    filled
+    + (60..<66).map { .call(1, write(.inline, to: alpha, seed: $0)) }
+    + (66..<70).map { .call(1, write(.small, to: beta, seed: $0)) }
+    + (70..<73).map { .call(1, write(.inline, to: other, seed: $0)) }
+    + [.call(1, write(.small, to: alpha, seed: 73))]
 
   static let all = [
     Script(name: "create", preparation: [], actions: [.call(1, create(alpha))]),
@@ -115,5 +129,31 @@ extension Script {
       preparation: filled + (20..<38).map { .call(1, write(.inline, to: beta, seed: $0)) },
       actions: [.open(1)] + (38..<42).map { .call(1, write(.inline, to: beta, seed: $0)) },
       foldsBack: true),
+    Script(
+      name: "steps", preparation: segments,
+      actions: [
+        .open(1), .call(1, write(.small, to: alpha, seed: 50)),
+        .call(1, write(.inline, to: alpha, seed: 51)),
+        .call(1, .deleteMatching(beta, .documentContains("document"), limit: 3)),
+        .call(1, write(.small, to: beta, seed: 52)), .close(1),
+      ], limits: .tiny),
+    Script(
+      name: "merge", preparation: segments,
+      actions: [
+        .open(1), .call(1, .maintain(.compact, alpha)),
+        .call(1, write(.small, to: alpha, seed: 53)),
+      ], limits: .tiny),
+    Script(
+      name: "flush", preparation: segments,
+      actions: [
+        .open(1), .call(1, .deleteMatching(alpha, .documentContains("document"), limit: 4)),
+        .call(1, .maintain(.flush, nil)), .call(1, .maintain(.tidy, nil)),
+      ], limits: .tiny),
+    Script(
+      name: "delete segments", preparation: segments,
+      actions: [
+        .open(1), .call(1, .deleteCollection(alpha)),
+        .call(1, .deleteDatabase(other.database)), .call(1, write(.small, to: beta, seed: 54)),
+      ], limits: .tiny),
   ]
 }

@@ -32,7 +32,7 @@ struct Workload {
     } else {
       largeInterval = random.element(of: [1, 3, 6, 100])
       largeSizes = random.element(of: [[.inline], [.blob], [.inline, .blob]])
-      writePercentage = 66
+      writePercentage = 60
       callCountRange = 1...20
     }
   }
@@ -48,6 +48,10 @@ struct Workload {
         database: random.element(of: Self.databases), name: random.element(of: Self.names))
       : random.element(of: present)
     if random.int(in: 0...99) < writePercentage { return write(to: name, in: world, &random) }
+    if random.oneIn(3) {
+      return .maintain(
+        random.element(of: Maintenance.allCases), random.oneIn(3) ? nil : name)
+    }
     switch random.int(in: 66...99) {
     case 66...74:
       let condition: Condition =
@@ -56,12 +60,12 @@ struct Workload {
       let limit = random.oneIn(3) ? random.int(in: 1...3) : nil
       return .deleteMatching(name, condition, limit: limit)
     case 75...83: return create(&random)
-    case 84...87:
+    case 84...86:
       let newName = random.oneIn(2) ? random.element(of: Self.names) : nil
       return .modify(name, name: newName, metadata: newName == nil ? metadata(&random) : nil)
-    case 88...91: return .deleteCollection(name)
-    case 92...94: return .createDatabase(Self.databases[1])
-    case 95...96: return .deleteDatabase(Self.databases[1])
+    case 87...90: return .deleteCollection(name)
+    case 91...93: return .createDatabase(Self.databases[1])
+    case 94...96: return .deleteDatabase(Self.databases[1])
     case 97: return .createTenant(Judge.tenants[1])
     default: return .reset
     }

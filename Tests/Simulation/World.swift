@@ -32,6 +32,13 @@ enum Condition: Equatable, Sendable {
   }
 }
 
+/// What changes where records stand, and nothing that a reader sees.
+enum Maintenance: CaseIterable, Sendable {
+  case flush, compact
+  /// What an engine's background thread does.
+  case tidy
+}
+
 /// One call.
 enum Step: Sendable {
   case createTenant(Text)
@@ -44,6 +51,8 @@ enum Step: Sendable {
   case reset
   case write(CollectionName, RecordBatch, RequestKey?)
   case deleteMatching(CollectionName, Condition, limit: Int?)
+  /// Of one collection, or of all.
+  case maintain(Maintenance, CollectionName?)
 }
 
 struct World: Equatable {
@@ -98,6 +107,8 @@ struct World: Equatable {
       let ids = collection.contents.records.filter(condition.matches).map(\.id)
       next.collections[name]?.contents.apply(
         RecordBatch(operation: .delete, ids: Array(ids.prefix(limit ?? .max))))
+    case .maintain(_, let name):
+      if let name, collections[name] == nil { return .failure(.init(.notFound)) }
     }
     return .success(next)
   }

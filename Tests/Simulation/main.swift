@@ -19,7 +19,7 @@ let judges: [(name: String, suite: @Sendable (Setting) -> Suite)] = [
     "power-cut",
     { setting in
       Suite(
-        name: "power-cut", unit: "images", seedCount: (450, 20_000),
+        name: "power-cut", unit: "images", seedCount: (300, 20_000),
         run: { (seed) throws(Finding) in try PowerCuts(setting: setting).run(seed: seed) })
     }
   ),
@@ -47,7 +47,8 @@ let judges: [(name: String, suite: @Sendable (Setting) -> Suite)] = [
           let variant = Faults.variants[Int(seed % UInt64(Faults.variants.count))]
           let number = seed / UInt64(Faults.variants.count)
           let script = Script.all[Int(number % scriptCount)]
-          return try Faults(setting: setting).run(script, variant, seed: seed)
+          return try Faults(setting: setting)
+            .run(script, variant, round: Int(clamping: number / scriptCount), seed: seed)
         })
     }
   ),
@@ -139,6 +140,7 @@ do {
     total.failed += tally.failed
   }
   canaries.printAll()
+  if let summary = CutCensus.all.summary { print("power cuts: \(summary)") }
   print("\(total.passed) passed, \(total.failed) failed")
   exit(total.failed == 0 ? 0 : 1)
 } catch {
