@@ -21,6 +21,8 @@ import os, signal, sys, threading, warnings
 import numpy as np
 from chromadb import _chroma
 from native import PLACE, add, get_all, new_collection, vectors
+# Whoever runs the tests in the background of a shell hands SIGINT down as ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 """
 
 
