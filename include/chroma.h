@@ -653,12 +653,12 @@ CHROMA_API chroma_status chroma_engine_backup(chroma_engine *engine, chroma_stri
                                               chroma_copy_view *out_copy, chroma_error **out_error);
 
 /**
- * Copies a finished backup into a directory that holds no database, checking every byte.
+ * Copies a finished backup into a new or empty directory, checking every byte.
  *
  * @param target     Made if missing.
  * @param long_call  May be NULL.
  * @param out_copy   Started from CHROMA_COPY_VIEW_INIT, or NULL.
- * @return CHROMA_ERROR_ALREADY_EXISTS    the target holds a database;
+ * @return CHROMA_ERROR_ALREADY_EXISTS    the target is not empty;
  *         CHROMA_ERROR_INVALID_ARGUMENT  the source is no finished backup;
  *         CHROMA_ERROR_CORRUPTION        the backup is damaged: the message names the file;
  *         CHROMA_ERROR_CANCELLED, _IO, _OUT_OF_SPACE.

@@ -31,9 +31,9 @@ extension Client {
     }
   }
 
-  /// Copies a finished backup into a directory that holds no database, checking every byte.
+  /// Copies a finished backup into a new or empty directory, checking every byte.
   ///
-  /// - Throws: `.alreadyExists` if there is a database, `.invalidArgument` if the source is no
+  /// - Throws: `.alreadyExists` if it is not empty, `.invalidArgument` if the source is no
   ///   finished backup, `.corruption`, `.cancelled`, `.io`, `.outOfSpace`.
   @discardableResult
   public static func restore(

@@ -346,7 +346,7 @@ export interface RepairReport {
   savedDirectory: string | null;
 }
 
-/** Copies a backup into a directory that holds no database, checking every byte. */
+/** Copies a backup into a new or empty directory, checking every byte. */
 export declare function restore(
   options: { source: string; target: string } & CallOptions,
 ): Promise<Copy>;

@@ -334,7 +334,7 @@ class Engine:
 def restore(
     source: str, target: str, progress: Callable[[int, int], object] | None = None, /
 ) -> Copy:
-    """Copies a backup into a directory without a database, and says what that took as a dict."""
+    """Copies a backup into a new or empty directory, and says what that took as a dict."""
 
 def verify(path: str, progress: Callable[[int, int], object] | None = None, /) -> list[Finding]:
     """Everything that is damaged in a directory, as dicts."""

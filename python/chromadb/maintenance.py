@@ -2,7 +2,7 @@
 
     client.compact()                                # The directory as small as it gets.
     client.backup("./backup")                       # While anybody writes; again, for what is new.
-    maintenance.restore("./backup", "./notes")      # Into a directory without a database.
+    maintenance.restore("./backup", "./notes")      # Into a new or empty directory.
     maintenance.verify("./notes")                   # Everything that is damaged: [] is good news.
     maintenance.repair("./notes")                   # What can be rebuilt, and a report on the rest.
 
@@ -155,11 +155,11 @@ def repair(path: str | os.PathLike[str], progress: Progress = None) -> RepairRep
 def restore(
     source: str | os.PathLike[str], target: str | os.PathLike[str], progress: Progress = None
 ) -> Copy:
-    """Copies a backup into a directory that holds no database, checking every byte.
+    """Copies a backup into a new or empty directory, checking every byte.
 
     Raises:
         InvalidArgumentError: The source is no finished backup.
-        InternalError: The target holds a database; the backup is damaged; or the disk is full.
+        InternalError: The target is not empty; the backup is damaged; or the disk is full.
     """
     from chromadb import _chroma
 

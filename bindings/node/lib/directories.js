@@ -7,7 +7,7 @@ const { callAddon } = require('./connection');
 const { typeError } = require('./errors');
 const options = require('./options');
 
-/** Copies a backup into a directory that holds no database, checking every byte. */
+/** Copies a backup into a new or empty directory, checking every byte. */
 async function restore(given) {
   const { source, target, signal } = options.takeOptions('restore', given, [
     'source', 'target', 'signal',
