@@ -201,6 +201,8 @@ final class Player {
 
   /// What writers may leave in the log, and a disk on which nothing fails.
   private func checkDebt(after step: Step, by number: Int) throws(Finding) {
+    // A step that found the disk full is tried again later.
+    if disk.trace.contains(where: { $0.kind == .write && $0.isFailed }) { return }
     switch step {
     // A write that was repeated takes no step.
     case .write(let name, let batch, nil) where batch.count > 0:
