@@ -96,6 +96,8 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
     guard let directory else {
       throw .invalidArgument("A database in memory has no files that could be copied.")
     }
+    // A copy is made beside writers, which is told them in the catalog.
+    if options.isReadOnly { throw .openedReadOnly(directory) }
     return directory
   }
 

@@ -144,6 +144,7 @@ def test_a_read_only_client_reads(tmp_path: Path) -> None:
             lambda: client.delete_collection("notes"),
             client.flush,
             client.compact,
+            lambda: client.backup(tmp_path.with_name("copy")),
             notes.flush,
         ):
             with pytest.raises(AuthorizationError):

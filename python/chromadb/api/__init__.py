@@ -210,6 +210,8 @@ class ClientAPI(ABC):
         Raises:
             InvalidArgumentError: The database is in memory; or the directory is the database, lies
                 in it, or holds something that is no backup.
+            AuthorizationError: The client is read-only: a backup tells writers of itself in the
+                database.
             InternalError: The database is damaged, and the message names the file; or the disk is
                 full. An earlier backup stays as it was.
         """

@@ -141,7 +141,7 @@ directory_repair(PyObject *module, PyObject *const *args, Py_ssize_t count)
     }
 
 PyMethodDef directory_functions[] = {
-    FUNCTION(restore, "source, target", "Copies a backup into a directory without a database."),
+    FUNCTION(restore, "source, target", "Copies a backup into a new or empty directory."),
     FUNCTION(verify, "path", "Everything that is damaged in a directory, as a list of dicts."),
     FUNCTION(repair, "path", "Rebuilds what can be rebuilt, and says what it did as a dict."),
     {NULL, NULL, 0, NULL},
