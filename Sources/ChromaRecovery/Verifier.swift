@@ -39,7 +39,8 @@ final class Verifier {
     for collection in content.collections {
       try verify(collection)
     }
-    try lookForWaste(named: content.blobNames)
+    // What a damaged catalog does not name may be what it is rebuilt from.
+    if content.isWhole { try lookForWaste(named: content.blobNames) }
     return findings.all
   }
 
@@ -50,6 +51,10 @@ final class Verifier {
     var collections: [Collection] = []
     /// Every blob that a row names, whatever the row is.
     var blobNames: Set<String> = []
+    /// Whether every page of the catalog could be read.
+    var isWhole = true
+
+    static let lost = Content(isWhole: false)
   }
 
   struct Collection {
@@ -80,13 +85,14 @@ final class Verifier {
     }
     guard let image = try CatalogImage(directory, in: files) else {
       findings.add(DatabaseFiles.catalog, "", "The file is missing.")
-      return Content()
+      return .lost
     }
     // Whoever created it was cut off: there is nothing in it yet, and the next one undoes that.
     if try DatabaseFiles.isCreationUnfinished(directory, in: files) { return Content() }
     if image.pageCount == 0 {
       if try DatabaseFiles.wasWritten(directory, in: files) {
         findings.add(DatabaseFiles.catalog, "", "The file is empty, and the database was not.")
+        return .lost
       }
       return Content()
     }
@@ -146,12 +152,16 @@ final class Verifier {
       let connection = try database.connect()
       defer { connection.close() }
       if !hasLostPages { try examineStructure(connection) }
-      return try readContent(connection)
+      var content = try readContent(connection)
+      content.isWhole = !hasLostPages
+      return content
     } catch {
-      guard error.kind == .corruption else { throw error }
+      // The version of a first page that is lost says nothing.
+      let isVersionLost = hasLostPages && error.kind == .unsupportedFormat
+      guard error.kind == .corruption || isVersionLost else { throw error }
       // Lost pages are told of already.
       if !hasLostPages { findings.add(DatabaseFiles.catalog, "", error.message) }
-      return Content()
+      return .lost
     }
   }
 

@@ -55,6 +55,24 @@ import Testing
     #expect(findings.allSatisfy { $0.collection != nil && $0.isRepairable })
   }
 
+  @Test("a lost first page is damage, whatever version it says, and calls no blob waste")
+  func lostFirstPage() throws {
+    let sample = try Sample(seed: 5)
+    #expect(sample.files.keys.contains { $0.hasPrefix("blobs/") })
+    // Of the format's version (docs/FORMAT.md, header), and of the letters that begin the file.
+    for offset in [60, 63, 2] {
+      var files = sample.files
+      files["chroma.db"]?[offset] ^= 0x5A
+      let fileSystem = try Sample.fileSystem(with: files)
+      let findings = try Recovery.verify(Sample.directory, Sample.environment(fileSystem))
+      #expect(findings.contains { $0.file == "chroma.db" }, "byte \(offset)")
+      #expect(findings.allSatisfy { $0.severity == .damage }, "byte \(offset): \(findings)")
+      _ = try Recovery.repair(Sample.directory, Sample.environment(fileSystem))
+      let after = try Recovery.verify(Sample.directory, Sample.environment(fileSystem))
+      #expect(after == [], "byte \(offset)")
+    }
+  }
+
   @Test("what nothing refers to is waste, not damage")
   func waste() throws {
     let sample = try Sample(seed: 1)

@@ -20,7 +20,7 @@ COLUMN_COUNT_MAX = 100
 # Modules below the doors: no Foundation, no Swift concurrency.
 CORE = (
     "ChromaBase ChromaKernels ChromaStorage ChromaSQLite ChromaCatalog ChromaIndex ChromaText "
-    "ChromaSegment ChromaQuery ChromaEngine ChromaABI ChromaShared"
+    "ChromaSegment ChromaQuery ChromaEngine ChromaRecovery ChromaABI ChromaShared"
 ).split()
 
 Finding = tuple[Path, int, str]
