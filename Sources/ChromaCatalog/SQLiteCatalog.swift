@@ -32,6 +32,8 @@ package final class SQLiteCatalog: Catalog {
 
   /// The name of the file in its directory.
   package static let fileName = "chroma.db"
+  /// The name of the file that marks a directory as a copy of a database, whole or not yet.
+  package static let backupMarkName = "BACKUP"
 
   let database: SQLiteDatabase
   let clock: any Clock

@@ -10,6 +10,7 @@
 //    28  CRC-32C of bytes 0 to 27: UInt32
 
 import ChromaBase
+import ChromaCatalog
 import ChromaStorage
 
 struct BackupMark: Equatable {
@@ -18,7 +19,7 @@ struct BackupMark: Equatable {
     case whole = 2
   }
 
-  static let fileName = "BACKUP"
+  static let fileName = SQLiteCatalog.backupMarkName
   private static let byteCount = 32
   private static let magic: [UInt8] = Array("ChromaBU".utf8)
   private static let format: UInt32 = 1

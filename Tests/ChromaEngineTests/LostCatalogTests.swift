@@ -37,6 +37,16 @@ import Testing
     #expect(try names() + names(in: "/blobs") == before)
   }
 
+  @Test("a copy that was cut off before its catalog is refused, and nothing changes")
+  func cutOffCopies() throws {
+    let files = directory.fileSystem
+    try files.open("\(directory.path)/BACKUP", .createNew).close()
+    let error = #expect(throws: ChromaError.self) { _ = try open() }
+    #expect(error?.kind == .corruption)
+    #expect(error?.message.contains("\(directory.path)/BACKUP") == true)
+    #expect(try names() == ["BACKUP"])
+  }
+
   @Test("where there are no blobs, a missing catalog is created")
   func isCreated() throws {
     _ = try open()
