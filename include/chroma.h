@@ -644,8 +644,8 @@ typedef struct chroma_copy_view {
  * @param out_copy   Started from CHROMA_COPY_VIEW_INIT, or NULL.
  * @return CHROMA_ERROR_INVALID_ARGUMENT  the database is in memory, or the target is the database,
  *                                        lies in it, or holds something that is no backup;
- *         CHROMA_ERROR_PERMISSION_DENIED the engine is read-only: writers are told of a backup in the
- *                                        database;
+ *         CHROMA_ERROR_PERMISSION_DENIED the engine is read-only: a backup tells writers of itself
+ *                                        in the database;
  *         CHROMA_ERROR_CORRUPTION        the database is damaged: the message names the file; an
  *                                        earlier backup stays as it was;
  *         CHROMA_ERROR_CANCELLED, _CLOSED, _LOCKED, _NOT_FOUND, _IO, _OUT_OF_SPACE.
