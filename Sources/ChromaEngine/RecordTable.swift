@@ -140,9 +140,12 @@ package struct RecordTable {
     try field(of: slot, \.uri) { (segment, row) throws(ChromaError) in try segment.uri(row) }
   }
 
-  package func metadata(_ slot: UInt32) throws(ChromaError) -> Metadata? {
+  /// A record's metadata, of which what stands under other keys than those given may be left out.
+  package func metadata(
+    _ slot: UInt32, keys: [Text]? = nil
+  ) throws(ChromaError) -> Metadata? {
     try field(of: slot, \.metadata) { (segment, row) throws(ChromaError) in
-      try segment.metadata(row)
+      try segment.metadata(row, keys: keys)
     }
   }
 

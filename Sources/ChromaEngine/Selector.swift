@@ -13,6 +13,9 @@ package struct Selection: Sendable {
   package let documentFilter: DocumentFilter?
   /// What `filter` looks at.
   let filterNeeds: FilteredRecord.Fields
+  /// The keys of metadata that `filter` looks at; nil if they are so many that reading all of it costs
+  /// less than looking for them.
+  let filterKeys: [Text]?
 
   /// - Throws: `.invalidArgument` if a filter does not parse.
   package init(
@@ -23,6 +26,8 @@ package struct Selection: Sendable {
     documentFilter =
       if let whereDocumentJSON { try DocumentFilter(json: whereDocumentJSON) } else { nil }
     filterNeeds = filter?.needs ?? []
+    let keys = filter?.metadataKeys ?? []
+    filterKeys = keys.count > 8 ? nil : keys
   }
 
   package static let everything = Selection()
@@ -32,6 +37,7 @@ package struct Selection: Sendable {
     filter = nil
     documentFilter = nil
     filterNeeds = []
+    filterKeys = []
   }
 
   package var hasFilter: Bool { filter != nil || documentFilter != nil }
@@ -121,7 +127,8 @@ struct Selector {
     if let filter = selection.filter {
       let needs = selection.filterNeeds
       let record = FilteredRecord(
-        metadata: needs.contains(.metadata) ? try table.metadata(slot) : nil,
+        metadata: needs.contains(.metadata)
+          ? try table.metadata(slot, keys: selection.filterKeys) : nil,
         document: needs.contains(.document) ? try table.document(slot) : nil,
         uri: needs.contains(.uri) ? try table.uri(slot) : nil)
       if !filter.matches(record) { return false }

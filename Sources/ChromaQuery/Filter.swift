@@ -78,6 +78,17 @@ package enum Filter: Sendable {
     }
   }
 
+  /// The keys of metadata that the filter looks at, each once.
+  package var metadataKeys: [Text] {
+    switch self {
+    case .and(let filters), .or(let filters):
+      var seen: Set<Text> = []
+      return filters.flatMap(\.metadataKeys).filter { seen.insert($0).inserted }
+    case .field(.metadata(let key), _, _): return [key]
+    case .field, .document: return []
+    }
+  }
+
   /// Whether the filter holds of a record.
   package func matches(_ record: FilteredRecord) -> Bool {
     switch self {

@@ -61,8 +61,8 @@ struct MetadataColumns {
     return columns
   }
 
-  /// The metadata of a row; nil if it has none.
-  func metadata(_ row: Int) throws(ChromaError) -> Metadata? {
+  /// The metadata of a row, or what of it stands under some keys; nil if it has none at all.
+  func metadata(_ row: Int, keys: [Text]?) throws(ChromaError) -> Metadata? {
     let shape = try shapeByRow.number(row, below: shapeEnds.count)
     let list = try shapeEnds.bounds(shape, limit: shapeColumns.count)
     if list.start == list.end { return nil }
@@ -75,11 +75,13 @@ struct MetadataColumns {
     for place in list.start..<list.end {
       let number = try shapeColumns.number(place, below: columns.count)
       // Keys ascend with the numbers; one may stand there twice, with two kinds.
-      guard number > previous, previous < 0 || columns[previous].key != columns[number].key,
-        let index = try columns[number].index(of: row)
+      guard number > previous, previous < 0 || columns[previous].key != columns[number].key
+      else { throw shapeByRow.values.damage("a metadata entry of row \(row) is out of place") }
+      previous = number
+      if let keys, !keys.contains(columns[number].key) { continue }
+      guard let index = try columns[number].index(of: row)
       else { throw shapeByRow.values.damage("a metadata entry of row \(row) is out of place") }
       entries.append(.init(columns[number].key, try columns[number].value(index)))
-      previous = number
     }
     return Metadata(sorted: entries)
   }

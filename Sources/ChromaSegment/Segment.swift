@@ -210,7 +210,12 @@ package final class Segment: @unchecked Sendable, SegmentSource {
   }
 
   package func metadata(_ row: Int) throws(ChromaError) -> Metadata? {
+    try metadata(row, keys: nil)
+  }
+
+  /// What a row's metadata says under some keys, few of them; all of it if there are no keys given.
+  package func metadata(_ row: Int, keys: [Text]?) throws(ChromaError) -> Metadata? {
     precondition(row >= 0 && row < rowCount)
-    return try metadatas?.metadata(row)
+    return try metadatas?.metadata(row, keys: keys)
   }
 }

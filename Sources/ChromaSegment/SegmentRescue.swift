@@ -128,7 +128,7 @@ package struct SegmentRescue {
     record.lostFields = lostColumns
     do { record.document = try document(row) } catch { record.lostFields.insert(.document) }
     do { record.uri = try uri(row) } catch { record.lostFields.insert(.uri) }
-    do { record.metadata = try metadatas?.metadata(row) } catch {
+    do { record.metadata = try metadatas?.metadata(row, keys: nil) } catch {
       record.lostFields.insert(.metadata)
     }
     return record

@@ -20,6 +20,13 @@ import Testing
         matchCount += expected ? 1 : 0
         #expect(
           filter.matches(record) == expected, "seed \(seed): \(json.text) on \(record)")
+        // Other keys need not be there.
+        let entries = (record.metadata?.entries ?? []).filter {
+          filter.metadataKeys.contains($0.key)
+        }
+        let part = FilteredRecord(
+          metadata: Metadata(entries), document: record.document, uri: record.uri)
+        #expect(filter.matches(part) == expected, "seed \(seed): \(json.text) on \(part)")
       }
     }
     // A generator whose filters match nothing, or everything, would prove nothing.

@@ -48,6 +48,24 @@ import Testing
     }
   }
 
+  @Test("metadata under some keys is that part of all of it", arguments: Form.allCases)
+  func metadataByKey(form: Form) throws {
+    for seed in 0..<20 as Range<UInt64> {
+      var random = SeededRandom(seed)
+      let rows = ModelRows.random(rowCount: 50, using: &random)
+      let segment = try open(rows, as: form)
+      let all = Set(rows.rows.flatMap { ($0.metadata?.entries ?? []).map(\.key) })
+      let keys = all.sorted().filter { _ in random.oneIn(3) } + ["no such key"]
+      for row in 0..<50 {
+        let whole = try segment.metadata(row)
+        let part = try segment.metadata(row, keys: keys)
+        #expect((whole == nil) == (part == nil), "seed \(seed)")
+        let expected = (whole?.entries ?? []).filter { keys.contains($0.key) }
+        #expect((part?.entries ?? []) == expected, "seed \(seed)")
+      }
+    }
+  }
+
   @Test("equal rows are equal bytes, and a segment written from a segment is the same")
   func deterministic() throws {
     for seed in 0..<20 as Range<UInt64> {
