@@ -124,17 +124,6 @@ package final class Segment: @unchecked Sendable, SegmentSource {
     return inverseNorms[row]
   }
 
-  /// The row whose order it is; nil if there is none.
-  package func row(ofOrder order: Int64) -> Int? {
-    var lower = 0
-    var upper = rowCount
-    while lower < upper {
-      let middle = lower + (upper - lower) / 2
-      if orders[middle] < order { lower = middle + 1 } else { upper = middle }
-    }
-    return lower < rowCount && orders[lower] == order ? lower : nil
-  }
-
   /// Makes sure that the vectors of some rows are right, before anybody reads them.
   package func verifyVectors(rows: Range<Int>) throws(ChromaError) {
     if vectorsAreVerified.load(ordering: .acquiring) { return }

@@ -132,7 +132,6 @@ extension Segment {
         return "row \(number): the norm"
       }
       if try self.row(of: row.id) != number { return "the row of \(row.id)" }
-      if self.row(ofOrder: row.order) != number { return "the row of order \(row.order)" }
     }
     return nil
   }
