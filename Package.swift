@@ -92,7 +92,7 @@ let package = Package(
     // Tests.
     .target(
       name: "ChromaTestSupport",
-      dependencies: ["ChromaBase", "ChromaStorage"],
+      dependencies: ["ChromaBase", "ChromaStorage", "ChromaIndex"],
       path: "Tests/ChromaTestSupport"),
     tests("ChromaBase", exclude: ["Fixtures"]),
     tests("ChromaKernels"),
