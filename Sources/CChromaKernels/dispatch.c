@@ -8,6 +8,7 @@ static const chroma_kernels *const variants[] = {
 #if defined(__x86_64__)
     &chroma_kernels_avx2,
     &chroma_kernels_avx512,
+    &chroma_kernels_avx512vnni,
 #elif defined(__aarch64__)
     &chroma_kernels_neon,
 #endif

@@ -64,10 +64,36 @@ static void squared_l2_rows(const float *query, size_t dimension, const float *c
   measure_rows(squared_l2, query, dimension, rows, count, out);
 }
 
+/* Adds up the products of 16 elements; the sum of two, at most 2 * 127 * 127, fits in 16 bits. */
+static inline int32x4_t add_code_products(int32x4_t sum, int8x16_t a, int8x16_t b) {
+  int16x8_t pairs = vmlal_high_s8(vmull_s8(vget_low_s8(a), vget_low_s8(b)), a, b);
+  return vpadalq_s16(sum, pairs);
+}
+
+static inline int32_t dot_int8(const int8_t *a, const int8_t *b, size_t dimension) {
+  int32x4_t sum0 = vdupq_n_s32(0), sum1 = sum0;
+  size_t i = 0;
+  for (; i + 32 <= dimension; i += 32) {
+    sum0 = add_code_products(sum0, vld1q_s8(a + i), vld1q_s8(b + i));
+    sum1 = add_code_products(sum1, vld1q_s8(a + i + 16), vld1q_s8(b + i + 16));
+  }
+  int32_t sum = vaddvq_s32(vaddq_s32(sum0, sum1));
+  for (; i < dimension; i++) {
+    sum += (int32_t)a[i] * (int32_t)b[i];
+  }
+  return sum;
+}
+
+static void dot_int8_rows(const int8_t *query, size_t dimension, const int8_t *const *rows,
+                          size_t count, int32_t *out) {
+  measure_codes(dot_int8, query, dimension, rows, count, out);
+}
+
 static bool is_supported(void) {
   return true;
 }
 
-const chroma_kernels chroma_kernels_neon = {"neon", is_supported, dot_rows, squared_l2_rows};
+const chroma_kernels chroma_kernels_neon = {"neon", is_supported, dot_rows, squared_l2_rows,
+                                            dot_int8_rows};
 
 #endif

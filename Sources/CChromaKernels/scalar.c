@@ -44,8 +44,22 @@ static void squared_l2_rows(const float *query, size_t dimension, const float *c
   measure_rows(squared_l2, query, dimension, rows, count, out);
 }
 
+static inline int32_t dot_int8(const int8_t *a, const int8_t *b, size_t dimension) {
+  int32_t sum = 0;
+  for (size_t i = 0; i < dimension; i++) {
+    sum += (int32_t)a[i] * (int32_t)b[i];
+  }
+  return sum;
+}
+
+static void dot_int8_rows(const int8_t *query, size_t dimension, const int8_t *const *rows,
+                          size_t count, int32_t *out) {
+  measure_codes(dot_int8, query, dimension, rows, count, out);
+}
+
 static bool is_supported(void) {
   return true;
 }
 
-const chroma_kernels chroma_kernels_scalar = {"scalar", is_supported, dot_rows, squared_l2_rows};
+const chroma_kernels chroma_kernels_scalar = {"scalar", is_supported, dot_rows, squared_l2_rows,
+                                              dot_int8_rows};

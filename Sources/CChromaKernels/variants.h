@@ -8,6 +8,9 @@ extern const chroma_kernels chroma_kernels_scalar;
 #if defined(__x86_64__)
 extern const chroma_kernels chroma_kernels_avx2;
 extern const chroma_kernels chroma_kernels_avx512;
+extern const chroma_kernels chroma_kernels_avx512vnni;
+/* Kernels that the last two have in common. */
+extern chroma_distance_kernel chroma_dot_avx512, chroma_squared_l2_avx512;
 #elif defined(__aarch64__)
 extern const chroma_kernels chroma_kernels_neon;
 #endif
@@ -22,7 +25,17 @@ enum {
    * no rows at all made scattered ones 1.2 times slower (Zen 4, 384 and 1,536 floats).
    */
   LOOK_AHEAD_BYTES = 512,
+  /* Rows of codes are short, scattered, and asked for as a whole. */
+  LOOK_AHEAD_CODES = 4,
 };
+
+/* Asks for a row of codes and for the cache line of the byte behind it. */
+static inline __attribute__((always_inline)) void prefetch_code(const int8_t *row,
+                                                                size_t dimension) {
+  for (size_t byte = 0; byte <= dimension; byte += CACHE_LINE_BYTES) {
+    __builtin_prefetch(row + byte);
+  }
+}
 
 /*
  * Applies `measure` to each row. Always inlined, `measure` with it, into a function that carries a
@@ -39,6 +52,22 @@ static inline __attribute__((always_inline)) void measure_rows(
       for (size_t byte = 0; byte < ahead_bytes; byte += CACHE_LINE_BYTES) {
         __builtin_prefetch(next + byte);
       }
+    }
+    out[i] = measure(query, rows[i], dimension);
+  }
+}
+
+/* The same for codes. */
+static inline __attribute__((always_inline)) void measure_codes(
+    int32_t (*measure)(const int8_t *, const int8_t *, size_t), const int8_t *query,
+    size_t dimension, const int8_t *const *rows, size_t count, int32_t *out) {
+  const size_t ahead = count < LOOK_AHEAD_CODES ? count : LOOK_AHEAD_CODES;
+  for (size_t i = 0; i < ahead; i++) {
+    prefetch_code(rows[i], dimension);
+  }
+  for (size_t i = 0; i < count; i++) {
+    if (i + LOOK_AHEAD_CODES < count) {
+      prefetch_code(rows[i + LOOK_AHEAD_CODES], dimension);
     }
     out[i] = measure(query, rows[i], dimension);
   }

@@ -32,7 +32,7 @@ package struct Kernels: Sendable {
   /// The processor's features that bear on kernels, as words: `avx2 fma avx512f`.
   package static let processorFeatures = String(cString: chroma_kernels_cpu_features())
 
-  /// `scalar`, `avx2`, `avx512`, `neon`.
+  /// `scalar`, `avx2`, `avx512`, `avx512vnni`, `neon`.
   package var name: String { String(cString: variant.pointee.name) }
 
   /// Whether this processor can run it. Running it where it cannot ends the process.
@@ -56,6 +56,22 @@ package struct Kernels: Sendable {
     into distances: UnsafeMutableBufferPointer<Float>
   ) {
     measure(variant.pointee.squared_l2, query, rows, distances)
+  }
+
+  /// Writes Σ queryᵢ·rowᵢ of codes, exactly, for each of `count` rows.
+  ///
+  /// Asks memory for whole rows, and for the cache line of the byte behind each, some rows ahead.
+  ///
+  /// - Parameters:
+  ///   - query: `dimension` elements, −127 to 127, as in each row.
+  ///   - dimension: 1 to 65,536, so that no product leaves 32 bits.
+  ///   - products: room for `count`.
+  @inline(__always)
+  package func dotInt8(
+    _ query: UnsafePointer<Int8>, dimension: Int, _ rows: UnsafePointer<UnsafePointer<Int8>>,
+    count: Int, into products: UnsafeMutablePointer<Int32>
+  ) {
+    variant.pointee.dot_int8(query, dimension, rows, count, products)
   }
 
   /// Σ aᵢ·bᵢ in double, where no product of two floats overflows or vanishes.

@@ -1,37 +1,5 @@
 import ChromaKernels
 import ChromaTestSupport
-import Glibc
-
-/// Rows of floats in memory whose every other byte is watched: each row ends where a page that
-/// cannot be read begins, so a read past it ends the process; a row moved up by some bytes begins
-/// behind such a page instead.
-final class GuardedRow {
-  private let mapping: UnsafeMutableRawPointer
-  private static let pageByteCount = Int(sysconf(Int32(_SC_PAGESIZE)))
-  let floats: UnsafeMutableBufferPointer<Float>
-
-  enum Edge { case first, last }
-
-  /// - Parameter edge: which end of the row touches the page that cannot be read.
-  init(_ elements: [Float], at edge: Edge) {
-    let page = Self.pageByteCount
-    let byteCount = elements.count * MemoryLayout<Float>.stride
-    precondition(byteCount <= page)
-    mapping = mmap(nil, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    precondition(mapping != MAP_FAILED)
-    mprotect(mapping + page, page, PROT_READ | PROT_WRITE)
-    let start = mapping + (edge == .first ? page : 2 * page - byteCount)
-    floats = UnsafeMutableBufferPointer(
-      start: start.bindMemory(to: Float.self, capacity: elements.count), count: elements.count)
-    _ = floats.initialize(fromContentsOf: elements)
-  }
-
-  deinit {
-    munmap(mapping, 3 * Self.pageByteCount)
-  }
-
-  var row: UnsafePointer<Float> { UnsafePointer(floats.baseAddress!) }
-}
 
 /// Which sum a kernel makes.
 enum Measure: CaseIterable {

@@ -8,19 +8,9 @@ import Testing
 @Suite struct KernelTests {
   private static let lengths = 1...300
 
-  /// Ends the test as skipped, with the reason, where the processor lacks the instructions.
-  private func require(_ kernels: Kernels) throws {
-    guard kernels.isSupported else {
-      let reason =
-        "This processor has \(Kernels.processorFeatures), not what \(kernels.name) needs."
-      print("skipped: \(reason)")
-      try Test.cancel("\(reason)")
-    }
-  }
-
   @Test("sums equal the definition for every length", arguments: Kernels.compiled)
   func sumsEqualTheDefinition(kernels: Kernels) throws {
-    try require(kernels)
+    try kernels.require()
     var random = SeededRandom(1)
     for length in Self.lengths {
       let a = random.floats(length)
@@ -35,7 +25,7 @@ import Testing
 
   @Test("sums keep their precision in any range of a float", arguments: Kernels.compiled)
   func sumsKeepTheirPrecision(kernels: Kernels) throws {
-    try require(kernels)
+    try kernels.require()
     var random = SeededRandom(4)
     // Products of the smallest range are subnormal, those of the others nearly 0 and nearly ∞.
     for exponents in [-149 ... -127, -75 ... -70, -63 ... -60, 55...58] {
@@ -55,7 +45,7 @@ import Testing
 
   @Test("nothing outside a row is read, at any alignment", arguments: Kernels.compiled)
   func nothingOutsideARowIsRead(kernels: Kernels) throws {
-    try require(kernels)
+    try kernels.require()
     var random = SeededRandom(5)
     for length in Self.lengths {
       let a = random.floats(length)
@@ -63,10 +53,10 @@ import Testing
       for measure in Measure.allCases {
         let expected = measure(kernels, a, b)
         // The two edges put rows at multiples of a page and at every odd distance before one.
-        for edge in [GuardedRow.Edge.first, .last] {
+        for edge in GuardedRow<Float>.Edge.allCases {
           let query = GuardedRow(a, at: edge)
           let row = GuardedRow(b, at: edge)
-          let found = measure(kernels, UnsafeBufferPointer(query.floats), [row.row, row.row])
+          let found = measure(kernels, UnsafeBufferPointer(query.elements), [row.row, row.row])
           #expect(found == [expected, expected], "seed 5, \(measure), length \(length)")
         }
       }
@@ -75,7 +65,7 @@ import Testing
 
   @Test("rows may start at any float", arguments: Kernels.compiled)
   func rowsMayStartAtAnyFloat(kernels: Kernels) throws {
-    try require(kernels)
+    try kernels.require()
     var random = SeededRandom(6)
     for length in [1, 7, 8, 15, 16, 17, 63, 64, 65, 300] {
       let a = random.floats(length)
@@ -94,7 +84,7 @@ import Testing
 
   @Test("a batch answers row by row, in the caller's order", arguments: Kernels.compiled)
   func aBatchAnswersRowByRow(kernels: Kernels) throws {
-    try require(kernels)
+    try kernels.require()
     var random = SeededRandom(7)
     for _ in 0..<200 {
       let length = random.int(in: 1...100)
@@ -113,7 +103,7 @@ import Testing
 
   @Test("infinities and NaN come out as IEEE 754 has it", arguments: Kernels.compiled)
   func infinitiesAndNaNComeOut(kernels: Kernels) throws {
-    try require(kernels)
+    try kernels.require()
     var random = SeededRandom(8)
     let specials: [Float] = [.nan, .infinity, -.infinity, 0, -0.0]
     for length in 1...80 {
@@ -163,7 +153,7 @@ import Testing
     let supported = Kernels.compiled.filter(\.isSupported).map(\.name)
     #expect(supported.first == "scalar")
     #expect(Kernels.best.name == supported.last)
-    for name in ["scalar", "avx2", "avx512", "neon"] where !supported.contains(name) {
+    for name in ["scalar", "avx2", "avx512", "avx512vnni", "neon"] where !supported.contains(name) {
       let isCompiled = Kernels.compiled.contains { $0.name == name }
       let reason = isCompiled ? "not supported by this processor" : "for another architecture"
       print("skipped: kernels \(name): \(reason). Features: \(Kernels.processorFeatures)")

@@ -16,11 +16,23 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /** Measures `query` against `count` rows: out[i] is the answer for rows[i]. */
 typedef void chroma_distance_kernel(const float *_Nonnull query, size_t dimension,
                                     const float *_Nonnull const *_Nonnull rows, size_t count,
                                     float *_Nonnull out);
+
+/**
+ * Measures a code against `count` codes: out[i] is the sum of query[j] * rows[i][j], exactly. Every
+ * element is -127 to 127, and `dimension` at most 65,536, so that no sum leaves an int32_t.
+ *
+ * The whole of a row is asked of memory some rows before it is measured, and with it the cache line
+ * in which the byte after its last stands: codes have their scale there.
+ */
+typedef void chroma_code_kernel(const int8_t *_Nonnull query, size_t dimension,
+                                const int8_t *_Nonnull const *_Nonnull rows, size_t count,
+                                int32_t *_Nonnull out);
 
 /** The kernels of one instruction set. */
 typedef struct chroma_kernels {
@@ -31,6 +43,8 @@ typedef struct chroma_kernels {
   chroma_distance_kernel *_Nonnull dot;
   /** Sum of (a[i] - b[i])^2: the squared Euclidean distance. */
   chroma_distance_kernel *_Nonnull squared_l2;
+  /** Sum of a[i] * b[i] of codes. */
+  chroma_code_kernel *_Nonnull dot_int8;
 } chroma_kernels;
 
 /**
