@@ -2,7 +2,7 @@
 
 Reads one JSON request a line from standard input, {"step": NAME, "round": N, ...}, and answers with
 {"cpu": seconds, "wall": seconds, ...}. CPU is of the whole process, its native threads included.
-The data come from a folder that `make demo` leaves: embeddings.npy and records.json.
+The data are those that `prepare.py` leaves.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import random
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,14 @@ import chromadb  # noqa: E402  Its import is one of the things measured, with nu
 
 imported = time.process_time()
 
+from dataset import RESULT_COUNT, Dataset  # noqa: E402
+
 BATCH_SIZE = 1000
 QUERY_COUNT = 20
-RESULT_COUNT = 10
+BUSY_COUNT = 20_000
+CONFIGURATION = {
+    "hnsw": {"space": "cosine", "max_neighbors": 16, "ef_construction": 100, "ef_search": 100}
+}
 
 
 class Side:
@@ -32,60 +38,72 @@ class Side:
 
     def __init__(self, data: Path, directory: Path, count: int) -> None:
         self.directory = directory
-        self.embeddings = np.load(data / "embeddings.npy")[:count]
-        self.records = json.loads((data / "records.json").read_text())[:count]
+        self.data = Dataset(data, count)
+        self.vectors = np.asarray(self.data.vectors)
+        self.records = self.data.records()
         self.open()
-        self.collection = self.client.create_collection(
-            "glosses", embedding_function=None, metadata={"hnsw:space": "cosine"}
-        )
+        self.collection = self.create("glosses")
 
     def open(self) -> None:
         self.client = chromadb.PersistentClient(path=str(self.directory))
 
+    def create(self, name: str) -> Any:
+        return self.client.create_collection(
+            name, embedding_function=None, configuration=CONFIGURATION
+        )
+
     def add(self, round_: int) -> None:
+        self.add_batch(self.collection, round_)
+
+    def add_batch(self, collection: Any, round_: int) -> None:
         first = round_ * BATCH_SIZE
         rows = self.records[first : first + BATCH_SIZE]
-        self.collection.add(
+        collection.add(
             ids=[row[0] for row in rows],
             documents=[row[1] for row in rows],
             metadatas=[row[2] for row in rows],
-            embeddings=self.embeddings[first : first + BATCH_SIZE],
+            embeddings=self.vectors[first : first + BATCH_SIZE],
         )
+
+    def finish(self, collection: Any = None) -> None:
+        """Until everything is indexed: ours is asked to. Official indexes what it is given, but for
+        the last records, which its next query reads."""
+        collection = collection or self.collection
+        if hasattr(collection, "flush"):
+            collection.flush()
+        collection.query(query_embeddings=self.data.queries[:1], n_results=1)
 
     def add_one(self, round_: int) -> None:
         self.collection.upsert(
             ids=[f"one-{round_}"],
             documents=["a single record"],
-            metadatas=[{"lemma": "one"}],
-            embeddings=self.embeddings[round_ : round_ + 1],
+            metadatas=[{"lemma": "one", "bucket": -1}],
+            embeddings=self.data.queries[round_ : round_ + 1],
         )
 
-    def queries(self, round_: int) -> np.ndarray:
-        chosen = random.Random(round_).sample(range(len(self.embeddings)), QUERY_COUNT)
-        return self.embeddings[chosen]
+    def delete_ones(self, round_: int) -> None:
+        self.collection.delete(where={"bucket": -1})
 
-    def query(self, round_: int) -> None:
-        for vector in self.queries(round_):
-            self.collection.query(query_embeddings=[vector], n_results=RESULT_COUNT)
-
-    def query_where(self, round_: int, selectivity: str) -> None:
-        # Another operand in every query, so that no cache of plans or results can help.
-        chance = random.Random(round_)
-        for vector in self.queries(round_):
-            where: dict[str, Any]
-            if selectivity == "half":
-                where = {"synset_offset": {"$gt": chance.randint(6_000_000, 9_000_000)}}
-            else:
-                where = {"pointer_count": chance.randint(12, 20)}
-            self.collection.query(query_embeddings=[vector], n_results=RESULT_COUNT, where=where)
+    def query(self, rows: list[int], wheres: list[Any]) -> list[list[str]]:
+        """The ids of the neighbours of these queries, each with its own filter, so that no cache of
+        plans or results can help."""
+        answers = []
+        for row, where in zip(rows, wheres, strict=True):
+            result = self.collection.query(
+                query_embeddings=self.data.queries[row : row + 1],
+                n_results=RESULT_COUNT,
+                where=where,
+            )
+            answers.append(result["ids"][0])
+        return answers
 
     def query_document(self, round_: int) -> None:
         words = random.Random(round_).choices(
             ["water", "light", "music", "plant", "small"], k=QUERY_COUNT
         )
-        for vector, word in zip(self.queries(round_), words, strict=True):
+        for row, word in enumerate(words):
             self.collection.query(
-                query_embeddings=[vector],
+                query_embeddings=self.data.queries[row : row + 1],
                 n_results=RESULT_COUNT,
                 where_document={"$contains": word},
             )
@@ -102,15 +120,31 @@ class Side:
         self.client.close()
         self.open()
         self.collection = self.client.get_collection("glosses", embedding_function=None)
-        self.collection.query(query_embeddings=self.embeddings[:1], n_results=RESULT_COUNT)
+        self.collection.query(query_embeddings=self.data.queries[:1], n_results=RESULT_COUNT)
 
-    def answers(self) -> list[list[str]]:
-        """What both sides are compared by: their neighbours of the same vectors."""
-        result = self.collection.query(
-            query_embeddings=list(self.queries(4711)), n_results=RESULT_COUNT, include=[]
-        )
-        ids: list[list[str]] = result["ids"]
-        return ids
+    def busy(self) -> list[float]:
+        """The seconds of each query while another thread fills the same collection and has it
+        indexed."""
+        collection = self.create("busy")
+        self.add_batch(collection, 0)
+
+        def fill() -> None:
+            for round_ in range(1, min(BUSY_COUNT, len(self.records)) // BATCH_SIZE):
+                self.add_batch(collection, round_)
+            self.finish(collection)
+
+        thread = threading.Thread(target=fill)
+        thread.start()
+        times = []
+        while thread.is_alive():
+            row = len(times) % len(self.data.queries)
+            begin = time.perf_counter()
+            collection.query(
+                query_embeddings=self.data.queries[row : row + 1], n_results=RESULT_COUNT
+            )
+            times.append(time.perf_counter() - begin)
+        thread.join()
+        return times
 
     def byte_count(self) -> int:
         return sum(file.stat().st_size for file in self.directory.rglob("*") if file.is_file())
@@ -126,7 +160,7 @@ def main() -> None:
         if step == "import":
             answer: dict[str, Any] = {"cpu": imported - started, "wall": imported - started}
         else:
-            value = getattr(side, step)(*request.values())
+            value = getattr(side, step)(**request)
             answer = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
             if value is not None:
                 answer["value"] = value
