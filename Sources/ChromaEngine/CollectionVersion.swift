@@ -114,6 +114,10 @@ final class CollectionVersion: Sendable {
     parts[location.segment].segment.order(location.row)
   }
 
+  func vectorPosition(at location: RecordLocation) -> Int64 {
+    parts[location.segment].segment.vectorPosition(location.row)
+  }
+
   /// The slots of all live rows in the order of insertion. Made at the first call, in
   /// O(n · segments): only reads that ask for everything in order need it.
   func slotsInOrder() -> [UInt32] {

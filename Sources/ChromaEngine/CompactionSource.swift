@@ -26,6 +26,7 @@ struct TableSource: SegmentSource {
   var space: Space { table.space }
   func id(_ row: Int) throws(ChromaError) -> Text { try table.id(slots[row]) }
   func order(_ row: Int) -> Int64 { table.order(slots[row]) }
+  func vectorPosition(_ row: Int) -> Int64 { table.vectorPosition(slots[row]) }
   func slot(_ row: Int) -> UInt32 { slots[row] }
   func inverseNorm(_ row: Int) -> Float { vectors.inverseNorm(slots[row]) }
   func document(_ row: Int) throws(ChromaError) -> Text? { try table.document(slots[row]) }
@@ -83,6 +84,7 @@ struct MergeSource: SegmentSource {
 
   var rowCount: Int { rows.count }
   func order(_ row: Int) -> Int64 { version.order(at: rows[row]) }
+  func vectorPosition(_ row: Int) -> Int64 { version.vectorPosition(at: rows[row]) }
   func slot(_ row: Int) -> UInt32 { version.slot(at: rows[row]) }
 
   func id(_ row: Int) throws(ChromaError) -> Text {

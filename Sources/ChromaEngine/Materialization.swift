@@ -31,7 +31,8 @@ package enum Materialization {
       case (.add, nil), (.upsert, nil):
         try insert(row, of: batch, order: firstPosition &+ Int64(row), into: &table)
       case (.update, let slot?), (.upsert, let slot?):
-        try change(slot, to: row, of: batch, in: &table)
+        try change(
+          slot, to: row, of: batch, position: firstPosition &+ Int64(row), in: &table)
       case (.delete, let slot?):
         try table.remove(slot)
       case (.add, .some), (.update, nil), (.delete, nil):
@@ -55,11 +56,12 @@ package enum Materialization {
   }
 
   private static func change(
-    _ slot: UInt32, to row: Int, of batch: RecordBatch, in table: inout RecordTable
+    _ slot: UInt32, to row: Int, of batch: RecordBatch, position: Int64,
+    in table: inout RecordTable
   ) throws(ChromaError) {
     if let embeddings = batch.embeddings, embeddings.present?[row] ?? true {
       try embeddings.withRow(row) { (vector) throws(ChromaError) in
-        try table.setVector(slot, to: vector)
+        try table.setVector(slot, to: vector, position: position)
       }
     }
     if let document = batch.documents?[row] { try table.setDocument(slot, to: document) }

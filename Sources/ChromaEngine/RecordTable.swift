@@ -130,6 +130,19 @@ package struct RecordTable {
     return location.isInTail ? tail[location.row].order : version.order(at: location)
   }
 
+  /// The log position at which the slot's vector was set.
+  package func vectorPosition(_ slot: UInt32) -> Int64 {
+    var location = locations[Int(slot)]
+    if location.isInTail {
+      let record = tail[location.row]
+      guard record.vectorPosition == nil, let replaced = record.replaced else {
+        return record.vectorPosition ?? record.order
+      }
+      location = replaced
+    }
+    return version.vectorPosition(at: location)
+  }
+
   package func document(_ slot: UInt32) throws(ChromaError) -> Text? {
     try field(of: slot, \.document) { (segment, row) throws(ChromaError) in
       try segment.document(row)
@@ -240,7 +253,7 @@ package struct RecordTable {
     var location = locations[Int(slot)]
     if location.isInTail {
       let record = tail[location.row]
-      guard !record.hasVector, let replaced = record.replaced else { return }
+      guard record.vectorPosition == nil, let replaced = record.replaced else { return }
       location = replaced
     }
     guard doubtful[location.segment] else { return }
@@ -263,7 +276,7 @@ package struct RecordTable {
     let row = append(
       TailRecord(
         id: id, order: order, replaced: nil, document: .changed(document), uri: .changed(uri),
-        metadata: .changed(metadata), hasVector: true))
+        metadata: .changed(metadata), vectorPosition: order))
     if freeSlots.popLast() == nil {
       locations.append(RecordLocation(tailRow: row))
     } else {
@@ -276,12 +289,12 @@ package struct RecordTable {
   }
 
   mutating func setVector(
-    _ slot: UInt32, to vector: UnsafeBufferPointer<Float>
+    _ slot: UInt32, to vector: UnsafeBufferPointer<Float>, position: Int64
   ) throws(ChromaError) {
     let table = try vectorTable(dimension: vector.count)
     let row = try tailRow(of: slot)
     try table.set(slot, to: vector)
-    tail[row].hasVector = true
+    tail[row].vectorPosition = position
   }
 
   mutating func setDocument(_ slot: UInt32, to document: Text) throws(ChromaError) {
@@ -334,7 +347,7 @@ package struct RecordTable {
       TailRecord(
         id: try version.parts[location.segment].segment.id(location.row),
         order: version.order(at: location), replaced: location, document: .inherited,
-        uri: .inherited, metadata: .inherited, hasVector: false))
+        uri: .inherited, metadata: .inherited, vectorPosition: nil))
     replaced.append(location)
     locations[Int(slot)] = RecordLocation(tailRow: row)
     return row

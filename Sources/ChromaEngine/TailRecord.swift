@@ -17,8 +17,8 @@ struct TailRecord {
   var document: Field<Text>
   var uri: Field<Text>
   var metadata: Field<Metadata>
-  /// Whether the vector is another one than the replaced row's.
-  var hasVector: Bool
+  /// The log position at which its vector was set; nil if it is the replaced row's.
+  var vectorPosition: Int64?
 
   /// About what it takes in memory beside its vector.
   var byteCount: Int {

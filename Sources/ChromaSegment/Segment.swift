@@ -1,8 +1,8 @@
 // A segment that is open: columns read where they stand.
 //
 // Invariants:
-//   * Directory, orders, slots, inverse norms and the keys of the metadata were verified when it was
-//     opened; everything else is at its first use.
+//   * Directory, orders, slots, inverse norms, vector positions and the keys of the metadata were
+//     verified when it was opened; everything else is at its first use.
 //   * What does not throw reads only what was verified then, and only inside it.
 
 package import ChromaBase
@@ -28,6 +28,8 @@ package final class Segment: @unchecked Sendable, SegmentSource {
   let trailer: SegmentTrailer
   @usableFromInline let orders: VerifiedIntegers
   @usableFromInline let slots: VerifiedIntegers
+  /// By how many positions a row's vector is newer than its order; nil if none is.
+  @usableFromInline let vectorDelays: VerifiedIntegers?
   /// Nil but in cosine space.
   @usableFromInline let inverseNorms: UnsafePointer<Float>?
   let ids: IDColumn
@@ -88,6 +90,7 @@ package final class Segment: @unchecked Sendable, SegmentSource {
       inverseNorms = nil
     }
     (orders, slots) = try trailer.rows(sections, of: payload)
+    vectorDelays = try trailer.vectorDelays(sections, orders)
     ids = try IDColumn(
       rowCount: trailer.rowCount, index: trailer.section(.idIndex, sections, of: payload),
       texts: trailer.section(.idTexts, sections, of: payload))
@@ -108,6 +111,12 @@ package final class Segment: @unchecked Sendable, SegmentSource {
   @inlinable
   package func order(_ row: Int) -> Int64 {
     orders[row]
+  }
+
+  @inlinable
+  package func vectorPosition(_ row: Int) -> Int64 {
+    guard let vectorDelays else { return orders[row] }
+    return orders[row] &+ vectorDelays[row]
   }
 
   @inlinable

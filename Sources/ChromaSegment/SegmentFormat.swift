@@ -49,6 +49,8 @@ enum SectionKind: UInt16 {
   case metadataValues = 10
   case metadataIndex = 11
   case definition = 12
+  /// Where a vector is newer than its record.
+  case vectorPositions = 13
 
   /// Whether a segment cannot be read without it.
   var isRequired: Bool { self != .definition }

@@ -21,6 +21,7 @@ package struct SegmentRescue {
   private let stride: Int
   private let orders: IntegerColumn?
   private let slots: IntegerColumn?
+  private let vectorDelays: IntegerColumn?
   private let idEnds: IntegerColumn
   private let idTexts: SegmentBytes
   private let documents: DocumentBlocks?
@@ -69,6 +70,10 @@ package struct SegmentRescue {
     guard !overflow else { throw payload.damage("it has too many rows", at: 0) }
     vectors = try trailer.column(.vectors, sections, of: payload, byteCount: byteCount)
     (orders, slots) = Self.rows(sections[.rows], rowCount: trailer.rowCount)
+    vectorDelays = sections[.vectorPositions].flatMap { section in
+      var cursor = SegmentCursor(section)
+      return try? IntegerColumn(count: trailer.rowCount, from: &cursor)
+    }
     var cursor = SegmentCursor(try trailer.section(.idIndex, sections, of: payload))
     idEnds = try IntegerColumn(count: trailer.rowCount, from: &cursor)
     idTexts = try trailer.section(.idTexts, sections, of: payload)
@@ -114,6 +119,15 @@ package struct SegmentRescue {
     (try? slots?.value(row)).flatMap { UInt32(exactly: $0) }
   }
 
+  /// The position of a row's vector; its order if that cannot be read.
+  private func vectorPosition(_ row: Int) -> Int64? {
+    guard let order = order(row) else { return nil }
+    guard let delay = try? vectorDelays?.value(row), (0...Int64.max - order).contains(delay) else {
+      return order
+    }
+    return order + delay
+  }
+
   /// A row's id; nil if it cannot be read.
   package func id(_ row: Int) -> Text? {
     guard let bounds = try? idEnds.bounds(row, limit: idTexts.count), bounds.start < bounds.end
@@ -124,7 +138,8 @@ package struct SegmentRescue {
   /// A row, with what of it can be read; nil if its id or vector cannot.
   package func record(_ row: Int) -> RescuedRecord? {
     guard let id = id(row), let vector = vector(row) else { return nil }
-    var record = RescuedRecord(id: id, order: order(row), vector: vector)
+    var record = RescuedRecord(
+      id: id, order: order(row), vectorPosition: vectorPosition(row), vector: vector)
     record.lostFields = lostColumns
     do { record.document = try document(row) } catch { record.lostFields.insert(.document) }
     do { record.uri = try uri(row) } catch { record.lostFields.insert(.uri) }
@@ -181,6 +196,8 @@ package struct RescuedRecord: Sendable {
   package let id: Text
   /// Nil if it could not be read.
   package var order: Int64?
+  /// At or after the order; nil with it.
+  package let vectorPosition: Int64?
   package let vector: [Float]
   package var slot: UInt32 = 0
   package var document: Text?
@@ -189,9 +206,10 @@ package struct RescuedRecord: Sendable {
   /// What could not be read, and is left out.
   package var lostFields: Set<Field> = []
 
-  init(id: Text, order: Int64?, vector: [Float]) {
+  init(id: Text, order: Int64?, vectorPosition: Int64?, vector: [Float]) {
     self.id = id
     self.order = order
+    self.vectorPosition = vectorPosition
     self.vector = vector
   }
 }
@@ -217,6 +235,10 @@ package struct RescuedRecords: SegmentSource {
   package var rowCount: Int { records.count }
   package func id(_ row: Int) throws(ChromaError) -> Text { records[row].id }
   package func order(_ row: Int) -> Int64 { records[row].order ?? 0 }
+  /// A repair may have given a record another order, behind its vector's position.
+  package func vectorPosition(_ row: Int) -> Int64 {
+    max(records[row].vectorPosition ?? 0, order(row))
+  }
   package func slot(_ row: Int) -> UInt32 { records[row].slot }
   package func inverseNorm(_ row: Int) -> Float { inverseNorm(records[row].vector) }
   package func document(_ row: Int) throws(ChromaError) -> Text? { records[row].document }

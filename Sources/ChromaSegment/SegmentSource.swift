@@ -14,6 +14,8 @@ package protocol SegmentSource {
 
   func id(_ row: Int) throws(ChromaError) -> Text
   func order(_ row: Int) -> Int64
+  /// The log position at which the row's vector was set: its order, or a later one.
+  func vectorPosition(_ row: Int) -> Int64
   func slot(_ row: Int) -> UInt32
   /// Calls the body with the row's vector, of `dimension` floats, which lives as long as the call.
   func withVector(

@@ -69,6 +69,21 @@ extension SegmentTrailer {
     return (orders, slots)
   }
 
+  /// By how much each vector's position exceeds its row's order, read whole; nil if none does.
+  func vectorDelays(
+    _ sections: Sections, _ orders: VerifiedIntegers
+  ) throws(ChromaError) -> VerifiedIntegers? {
+    guard let section = sections[.vectorPositions] else { return nil }
+    var cursor = SegmentCursor(section)
+    let delays = try VerifiedIntegers(IntegerColumn(count: rowCount, from: &cursor))
+    try cursor.expectEnd()
+    for row in 0..<rowCount where !(0...Int64.max - orders[row]).contains(delays[row]) {
+      throw section.damage(
+        "the vector of row \(row), of order \(orders[row]), is \(delays[row]) positions newer")
+    }
+    return delays
+  }
+
   func texts(
     _ sections: Sections
   ) throws(ChromaError) -> (

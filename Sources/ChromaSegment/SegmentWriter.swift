@@ -61,6 +61,7 @@ package struct SegmentWriter<Source: SegmentSource> {
       try sink.begin(.definition)
       try sink.append(definition.encoded())
     }
+    try writeVectorPositions()
     sink.end()
     var trailer = SegmentTrailer(
       rowCount: rowCount, dimension: source.dimension, stride: stride, space: source.space,
@@ -115,6 +116,15 @@ package struct SegmentWriter<Source: SegmentSource> {
     }
     writer.writeIntegers(orders)
     writer.writeIntegers((0..<rowCount).map { Int64(source.slot($0)) })
+    try sink.append(writer.bytes)
+  }
+
+  private func writeVectorPositions() throws(ChromaError) {
+    let delays = (0..<rowCount).map { source.vectorPosition($0) &- source.order($0) }
+    guard delays.contains(where: { $0 != 0 }) else { return }
+    try sink.begin(.vectorPositions)
+    var writer = ByteWriter()
+    writer.writeIntegers(delays)
     try sink.append(writer.bytes)
   }
 

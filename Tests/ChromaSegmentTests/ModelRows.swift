@@ -8,6 +8,8 @@ struct ModelRows: SegmentSource {
   struct Row: Equatable {
     var id: Text
     var order: Int64
+    /// How much newer the vector is.
+    var vectorDelay: Int64 = 0
     var slot: UInt32
     var vector: [Float]
     var inverseNorm: Float = 0
@@ -23,6 +25,7 @@ struct ModelRows: SegmentSource {
   var rowCount: Int { rows.count }
   func id(_ row: Int) -> Text { rows[row].id }
   func order(_ row: Int) -> Int64 { rows[row].order }
+  func vectorPosition(_ row: Int) -> Int64 { rows[row].order + rows[row].vectorDelay }
   func slot(_ row: Int) -> UInt32 { rows[row].slot }
   func inverseNorm(_ row: Int) -> Float { rows[row].inverseNorm }
   func document(_ row: Int) -> Text? { rows[row].document }
@@ -59,11 +62,12 @@ struct ModelRows: SegmentSource {
     if random.oneIn(2) { slots.shuffle(using: &random) }
     let texts = (documents: random.int(in: 0...2), uris: random.int(in: 0...2))
     let metadataRate = random.int(in: 0...3)
+    let delayMax = random.element(of: [0, 0, 1, 300, 1 << 40])
     let rows = (0..<rowCount).map { row in
       order += Int64(random.int(in: 1...orderGap))
       return Row(
         id: Text(random.oneIn(50) ? "é\(row)\u{0}" : "id-\(row * 7)"), order: order,
-        slot: slots[row],
+        vectorDelay: random.oneIn(3) ? Int64(random.int(in: 0...delayMax)) : 0, slot: slots[row],
         vector: (0..<dimension).map { _ in Float(random.int(in: -1000...1000)) / 8 },
         inverseNorm: space == .cosine ? (random.oneIn(9) ? .nan : Float(row) / 3) : 0,
         document: text(rate: texts.documents, using: &random),
@@ -122,7 +126,8 @@ extension Segment {
       var vector: [Float] = []
       try withVector(number) { vector = Array($0) }
       let found = ModelRows.Row(
-        id: try id(number), order: order(number), slot: slot(number), vector: vector,
+        id: try id(number), order: order(number),
+        vectorDelay: vectorPosition(number) - order(number), slot: slot(number), vector: vector,
         inverseNorm: 0, document: try document(number), uri: try uri(number),
         metadata: try metadata(number))
       var expected = row

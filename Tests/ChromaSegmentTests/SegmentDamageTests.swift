@@ -192,6 +192,26 @@ import Testing
     try open(encoded(rows)).verifyAll()
   }
 
+  @Test("a position of a vector before its record's, or beyond all numbers, is refused")
+  func vectorPositions() throws {
+    var random = SeededRandom(10)
+    var rows = ModelRows.random(rowCount: 4, space: .l2, using: &random)
+    for row in rows.rows.indices { rows.rows[row].vectorDelay = 0 }
+    let bytes = try encoded(rows)
+    // A column without values: their widths, and the base that they all are.
+    let newer = SegmentForgery.adding(
+      section: [0, 1, 0, 7], kind: 13, isRequired: true, to: bytes)
+    for row in rows.rows.indices { rows.rows[row].vectorDelay = 7 }
+    #expect(try open(newer).firstDifference(from: rows) == nil)
+    let older = [0, 1, 0, 0xFF] as [UInt8]
+    let beyond = [0, 8, 0] + [UInt8](repeating: 0xFF, count: 7) + [0x7F]
+    for section in [older, beyond, [0, 0], [0, 0, 0, 0]] {
+      let forged = SegmentForgery.adding(section: section, kind: 13, isRequired: true, to: bytes)
+      let error = #expect(throws: ChromaError.self) { try open(forged) }
+      #expect(error?.kind == .corruption)
+    }
+  }
+
   @Test("rows that break a rule, as damaged segments may come to, are not written")
   func refusedRows() throws {
     var random = SeededRandom(9)
