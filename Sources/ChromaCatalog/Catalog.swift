@@ -1,9 +1,9 @@
 // The catalog: everything mutable that outlives a process, as transactions.
 //
-// It holds tenants, databases, collections, and each collection's log of writes and version: the
-// segments that hold what the log no longer does. The protocol speaks
-// of transactions, never of SQL, so that a file, a memory model and a database server can stand
-// behind it; one contract suite holds every conformer to the same outcomes and the same sentences.
+// It holds tenants, databases, collections, and each collection's log of writes, its version (the
+// segments that hold what the log no longer does) and its index over the vectors of those. The
+// protocol speaks of transactions, never of SQL, so that a file, a memory model and a database server
+// can stand behind it; one contract suite holds every conformer to the same outcomes and sentences.
 //
 // Invariants:
 //   * One call is one transaction: it happened whole, or it threw and nothing happened. The one
@@ -14,8 +14,9 @@
 //   * A collection's log positions are 1, 2, 3, … without a hole; none is ever given twice.
 //   * What a collection holds is its version and the log rows after the version's position. A
 //     publication changes which of the two holds a record, never what the collection holds.
-//   * Versions are numbered over the whole catalog, upwards. A pin is such a number: what was there
-//     under it stays until the pin goes.
+//   * Versions, and generations of indexes, are numbered over the whole catalog, upwards. A pin is
+//     such a number: what was there under it stays until the pin goes.
+//   * An index never covers more than the segments hold. It can be lost without losing a record.
 //   * Everything that refers to a collection or database goes with it, in the same transaction.
 //
 // Threads: every call may come from any thread. Calls that change something are made by whoever
@@ -101,7 +102,7 @@ package protocol Catalog: AnyObject, Sendable {
   ///   database has the new name.
   func modifyCollection(id: UUID, _ change: CollectionChange) throws(ChromaError) -> CollectionRow
 
-  /// Deletes a collection with its log, versions and leases.
+  /// Deletes a collection with its log, versions, index and leases.
   ///
   /// - Throws: `.notFound` if there is none.
   func deleteCollection(tenant: Text, database: Text, name: Text) throws(ChromaError)
@@ -126,8 +127,8 @@ package protocol Catalog: AnyObject, Sendable {
   /// - Throws: If nothing was appended.
   func append(_ appends: [LogAppend]) throws(ChromaError) -> [AppendResult]
 
-  /// The collection, its version if that isn't the known one, and what its log holds beyond what is
-  /// known, from one state; nil if it is gone.
+  /// The collection, its version and its index if those aren't the known ones, and what its log holds
+  /// beyond what is known, from one state; nil if it is gone.
   ///
   /// Every read of a collection begins with this, so where nothing is new it costs a few
   /// microseconds.
@@ -142,9 +143,9 @@ package protocol Catalog: AnyObject, Sendable {
 
   // MARK: Versions
 
-  /// The collection and its version, from one state; nil if it is gone.
+  /// The collection, its version and its index, from one state; nil if it is gone.
   func manifest(of collection: UUID) throws(ChromaError)
-    -> (row: CollectionRow, manifest: VersionManifest)?
+    -> (row: CollectionRow, manifest: VersionManifest, index: IndexManifest)?
 
   /// Replaces a collection's version, removes the log rows that the new one holds, and releases the
   /// lease.
@@ -155,6 +156,15 @@ package protocol Catalog: AnyObject, Sendable {
   /// - Throws: `.notFound` if there is no such collection; `.invalidArgument` if the publication
   ///   contradicts what is there.
   func publish(_ publication: Publication) throws(ChromaError) -> PublishResult
+
+  /// Extends, replaces or drops a collection's index, and releases the lease or renews it. Nothing
+  /// else of the collection changes, its version neither.
+  ///
+  /// Expired pins and leases go as well.
+  ///
+  /// - Throws: `.notFound` if there is no such collection; `.invalidArgument` if the publication
+  ///   contradicts what is there.
+  func publishIndex(_ publication: IndexPublication) throws(ChromaError) -> PublishResult
 
   /// Takes the collection's lease of that kind, unless another one is there and has not expired.
   /// Whoever has it may take it again, with another blob or deadline.

@@ -80,6 +80,11 @@ extension SQLiteRow {
     row.logRowCount = Int(try notNegative(12))
     row.logByteCount = Int(try notNegative(13))
     row.compactedByteCount = try notNegative(14)
+    row.generation = try notNegative(15)
+    row.indexedPosition = try notNegative(16)
+    guard row.indexedPosition <= row.compactedPosition,
+      row.generation > 0 || row.indexedPosition == 0
+    else { throw impossible(16, "\(row.indexedPosition)") }
     return (try integer(0), row)
   }
 
@@ -98,6 +103,14 @@ extension SQLiteRow {
     return ManifestSegment(
       reference: reference,
       deletedRows: DeletedRows(bitmap: try blob(8), count: Int(deletedCount)))
+  }
+
+  /// The columns of `CatalogSQL.listIndexBlobs`.
+  ///
+  /// - Parameter generation: The collection's, which the blob's must not be above.
+  func indexBlob(generation: Int64) throws(ChromaError) -> IndexBlob {
+    guard try positive(0) <= generation else { throw impossible(0, "\(try integer(0))") }
+    return IndexBlob(name: try text(1), byteCount: Int(try positive(2)))
   }
 
   /// Three columns: the bytes, or the name of a blob and the number of its bytes.

@@ -77,6 +77,11 @@ package struct CollectionRow: Equatable, Sendable {
   package var logByteCount = 0
   /// Bytes of all segments that were ever published for it: what compactions have written.
   package var compactedByteCount: Int64 = 0
+  /// Which index is current; 0 if there is none. Grows, with gaps, until the index is dropped.
+  package var generation: Int64 = 0
+  /// The index covers the vectors that were set up to and with this log position; 0 without one, at
+  /// most `compactedPosition`.
+  package var indexedPosition: Int64 = 0
 
   package init(_ new: NewCollection, dimension: Int? = nil, nextPosition: Int64 = 1) {
     id = new.id

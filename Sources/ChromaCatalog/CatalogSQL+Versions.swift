@@ -1,4 +1,4 @@
-// The statements about segments, leases, pins, and the blobs that all of them name.
+// The statements about segments, indexes, leases, pins, and the blobs that all of them name.
 
 import ChromaBase
 
@@ -35,6 +35,26 @@ extension CatalogSQL {
     WHERE key = ?1
     """
 
+  // MARK: Indexes
+
+  /// The blobs of a collection's current index, in the order in which they apply.
+  static let listIndexBlobs = """
+    SELECT first_generation, blob_name, blob_byte_count FROM index_blobs
+    WHERE collection_key = ?1 AND end_generation IS NULL ORDER BY key
+    """
+  static let selectIndexBlob =
+    "SELECT 1 FROM index_blobs WHERE collection_key = ?1 AND blob_name = ?2"
+  static let endIndexBlobs = """
+    UPDATE index_blobs SET end_generation = ?2
+    WHERE collection_key = ?1 AND end_generation IS NULL
+    """
+  static let insertIndexBlob = """
+    INSERT INTO index_blobs (collection_key, first_generation, blob_name, blob_byte_count)
+    VALUES (?1, ?2, ?3, ?4)
+    """
+  static let updateGeneration =
+    "UPDATE collections SET generation = ?2, indexed_position = ?3 WHERE key = ?1"
+
   // MARK: The log that a version holds
 
   /// The last row that begins at or before position ?2.
@@ -64,6 +84,8 @@ extension CatalogSQL {
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     """
   static let renewLease = "UPDATE leases SET deadline = ?2 WHERE id = ?1"
+  static let renewLeaseOfBlob =
+    "UPDATE leases SET deadline = ?2, blob_name = ?3 WHERE id = ?1"
   static let deleteLease = "DELETE FROM leases WHERE id = ?1"
   static let deleteExpiredLeases = "DELETE FROM leases WHERE deadline <= ?1"
 
@@ -80,6 +102,7 @@ extension CatalogSQL {
   static let listBlobs = """
     SELECT blob_name FROM log WHERE blob_name IS NOT NULL
     UNION SELECT blob_name FROM segments WHERE blob_name IS NOT NULL
+    UNION SELECT blob_name FROM index_blobs
     UNION SELECT blob_name FROM leases WHERE blob_name IS NOT NULL AND deadline > ?1
     UNION SELECT blob_name FROM garbage
     ORDER BY blob_name
@@ -89,20 +112,26 @@ extension CatalogSQL {
   static let listBlobsOfRows = """
     SELECT blob_name FROM log WHERE blob_name IS NOT NULL
     UNION SELECT blob_name FROM segments WHERE blob_name IS NOT NULL
+    UNION SELECT blob_name FROM index_blobs
     """
   static let listBlobsOfCollection = """
     SELECT blob_name FROM log WHERE blob_name IS NOT NULL AND collection_key = ?1
     UNION SELECT blob_name FROM segments WHERE blob_name IS NOT NULL AND collection_key = ?1
+    UNION SELECT blob_name FROM index_blobs WHERE collection_key = ?1
     """
   static let listBlobsOfDatabase = """
     SELECT l.blob_name FROM collections AS c JOIN log AS l ON l.collection_key = c.key
     WHERE c.database_key = ?1 AND l.blob_name IS NOT NULL
     UNION SELECT s.blob_name FROM collections AS c JOIN segments AS s ON s.collection_key = c.key
     WHERE c.database_key = ?1 AND s.blob_name IS NOT NULL
+    UNION SELECT i.blob_name FROM collections AS c JOIN index_blobs AS i
+      ON i.collection_key = c.key
+    WHERE c.database_key = ?1
     """
   static let selectBlob = """
     SELECT 1 FROM log WHERE blob_name = ?1
     UNION ALL SELECT 1 FROM segments WHERE blob_name = ?1
+    UNION ALL SELECT 1 FROM index_blobs WHERE blob_name = ?1
     """
 
   /// Segments that ended, and that no pin saw before their end.
@@ -113,6 +142,14 @@ extension CatalogSQL {
   static let listBlobsOfUnpinnedSegments =
     "SELECT blob_name FROM segments WHERE blob_name IS NOT NULL AND \(isUnpinnedSegment)"
   static let deleteUnpinnedSegments = "DELETE FROM segments WHERE \(isUnpinnedSegment)"
+  /// Blobs of indexes that ended, and that no pin saw before their end.
+  static let isUnpinnedIndexBlob = """
+    end_generation > 0 AND NOT EXISTS (SELECT 1 FROM pins
+      WHERE pins.version >= first_generation AND pins.version < end_generation)
+    """
+  static let listUnpinnedIndexBlobs =
+    "SELECT blob_name FROM index_blobs WHERE \(isUnpinnedIndexBlob)"
+  static let deleteUnpinnedIndexBlobs = "DELETE FROM index_blobs WHERE \(isUnpinnedIndexBlob)"
   static let isUnpinnedGarbage =
     "NOT EXISTS (SELECT 1 FROM pins WHERE pins.version < end_version)"
   static let listUnpinnedGarbage = "SELECT blob_name FROM garbage WHERE \(isUnpinnedGarbage)"

@@ -7,7 +7,7 @@ enum CatalogSQL {
   private static let selectFromCollections = """
     SELECT c.key, c.id, d.tenant, d.name, c.name, c.configuration, c.schema, c.metadata,
       c.dimension, c.next_position, c.version, c.compacted_position, c.log_row_count,
-      c.log_byte_count, c.compacted_byte_count
+      c.log_byte_count, c.compacted_byte_count, c.generation, c.indexed_position
     FROM collections AS c JOIN databases AS d ON d.key = c.database_key
     """
 

@@ -61,6 +61,7 @@ enum CatalogSchema {
       "CREATE INDEX log_by_blob_name ON log (blob_name) WHERE blob_name IS NOT NULL",
     ] + defaults,
     versions,
+    indexes,
   ]
 
   /// From 1 to 2: versions of collections, and what a log owes them.
@@ -135,6 +136,28 @@ enum CatalogSchema {
     """,
     "CREATE TABLE versions (last INTEGER NOT NULL) STRICT",
     "INSERT INTO versions (last) VALUES (0)",
+  ]
+
+  /// From 2 to 3: indexes of collections.
+  private static let indexes = [
+    "ALTER TABLE collections ADD COLUMN generation INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE collections ADD COLUMN indexed_position INTEGER NOT NULL DEFAULT 0",
+    """
+    CREATE TABLE index_blobs (
+      key INTEGER PRIMARY KEY,
+      collection_key INTEGER NOT NULL REFERENCES collections ON DELETE CASCADE,
+      first_generation INTEGER NOT NULL,
+      end_generation INTEGER,
+      blob_name TEXT NOT NULL,
+      blob_byte_count INTEGER NOT NULL,
+      UNIQUE (collection_key, blob_name)
+    ) STRICT
+    """,
+    "CREATE INDEX index_blobs_by_blob_name ON index_blobs (blob_name)",
+    """
+    CREATE INDEX ended_index_blobs ON index_blobs (end_generation)
+      WHERE end_generation IS NOT NULL
+    """,
   ]
 
   /// What a new catalog holds: `CatalogDefaults`.

@@ -105,36 +105,44 @@ package struct LogRow: Equatable, Sendable {
   package var endPosition: Int64 { firstPosition &+ Int64(recordCount) }
 }
 
-/// What somebody has of a collection: a version, and the log up to and with a position.
+/// What somebody has of a collection: a version, the log up to and with a position, and an index.
 package struct KnownState: Equatable, Sendable {
   package static let nothing = KnownState(version: 0, position: 0)
 
   package let version: Int64
   package let position: Int64
+  /// Of the index; 0 for none.
+  package let generation: Int64
 
-  package init(version: Int64, position: Int64) {
+  package init(version: Int64, position: Int64, generation: Int64 = 0) {
     self.version = version
     self.position = position
+    self.generation = generation
   }
 }
 
-/// A collection, its version if that is new, and a part of its log, from one state of the catalog.
+/// A collection, its version and index if those are new, and a part of its log, from one state of the
+/// catalog.
 package struct CollectionChanges: Equatable, Sendable {
   package let row: CollectionRow
   /// The current version, if it isn't the one that was known. Then the rows begin right after its
   /// position, whatever was known.
   package let manifest: VersionManifest?
+  /// The current index, if its generation isn't the one that was known; `.absent` if it was dropped.
+  package let index: IndexManifest?
   /// In order of position, without a hole.
   package let rows: [LogRow]
   /// Whether the rows reach the log's end. If not, ask again after the last row's last position,
-  /// with the version that came.
+  /// with the version and generation that came.
   package let isComplete: Bool
 
   package init(
-    row: CollectionRow, manifest: VersionManifest? = nil, rows: [LogRow], isComplete: Bool
+    row: CollectionRow, manifest: VersionManifest? = nil, index: IndexManifest? = nil,
+    rows: [LogRow], isComplete: Bool
   ) {
     self.row = row
     self.manifest = manifest
+    self.index = index
     self.rows = rows
     self.isComplete = isComplete
   }

@@ -1,4 +1,4 @@
-// The model of versions, leases and pins.
+// The model of versions, indexes, leases and pins.
 
 package import ChromaBase
 
@@ -17,16 +17,19 @@ extension MemoryCatalog {
         return row == new.first || byteCount <= byteCountMax
       }
       return CollectionChanges(
-        row: found.row, manifest: isSameVersion ? nil : found.manifest, rows: Array(rows),
+        row: found.row, manifest: isSameVersion ? nil : found.manifest,
+        index: found.row.generation == known.generation ? nil : found.index, rows: Array(rows),
         isComplete: rows.count == new.count)
     }
   }
 
   package func manifest(
     of collection: UUID
-  ) throws(ChromaError) -> (row: CollectionRow, manifest: VersionManifest)? {
+  ) throws(ChromaError)
+    -> (row: CollectionRow, manifest: VersionManifest, index: IndexManifest)?
+  {
     try transaction { (state) throws(ChromaError) in
-      state.collections[collection].map { ($0.row, $0.manifest) }
+      state.collections[collection].map { ($0.row, $0.manifest, $0.index) }
     }
   }
 
@@ -49,8 +52,38 @@ extension MemoryCatalog {
       state.lastVersion += 1
       state.collections[id] = found.replacing(with: publication, version: state.lastVersion)
       state.leases.removeAll { $0.id == publication.lease || $0.deadline <= now }
-      let retired = state.retire(blobs(of: pruned.map(\.payload)), now, at: state.lastVersion)
+      let retired = state.retire(names(among: pruned.map(\.payload)), now, at: state.lastVersion)
       return .published(version: state.lastVersion, retiredBlobs: retired)
+    }
+  }
+
+  package func publishIndex(
+    _ publication: IndexPublication
+  ) throws(ChromaError) -> PublishResult {
+    let now = now
+    return try transaction { (state) throws(ChromaError) in
+      let id = publication.collection
+      guard let found = state.collections[id] else { throw .collectionOfRecordsNotFound(id) }
+      guard found.row.generation == publication.expectedGeneration else {
+        return .superseded(version: found.row.generation)
+      }
+      try publication.check(
+        row: found.row,
+        isKnown: { (name) throws(ChromaError) in
+          found.indexBlobs.contains { $0.blob.name == name }
+        })
+      state.lastVersion += 1
+      let next = found.replacingIndex(with: publication, number: state.lastVersion)
+      state.collections[id] = next
+      if let index = state.leases.firstIndex(where: { $0.id == publication.lease }) {
+        let lease = state.leases.remove(at: index)
+        if let deadline = publication.leaseDeadline {
+          state.leases.append(
+            lease.renewed(to: deadline, blobName: publication.leasedBlobName))
+        }
+      }
+      state.leases.removeAll { $0.deadline <= now }
+      return .published(version: next.row.generation, retiredBlobs: state.retire([], now))
     }
   }
 
@@ -141,15 +174,40 @@ extension MemoryCatalog {
 }
 
 extension MemoryCatalog.Collection {
-  /// Of its log and its segments, former ones too.
-  fileprivate var payloads: [StoredPayload] {
-    log.map(\.payload) + segments.map(\.segment.reference.payload)
+  /// What its log, segments and indexes name, former ones too.
+  fileprivate var blobs: Set<Text> {
+    names(among: log.map(\.payload) + segments.map(\.segment.reference.payload))
+      .union(indexBlobs.map(\.blob.name))
   }
 
   var manifest: VersionManifest {
     VersionManifest(
       version: row.version, position: row.compactedPosition,
       segments: segments.filter { $0.endVersion == nil }.map(\.segment))
+  }
+
+  var index: IndexManifest {
+    IndexManifest(
+      generation: row.generation, position: row.indexedPosition,
+      blobs: indexBlobs.filter { $0.endGeneration == nil }.map(\.blob))
+  }
+
+  /// With the publication's generation in place of its own.
+  func replacingIndex(
+    with publication: IndexPublication, number: Int64
+  ) -> MemoryCatalog.Collection {
+    var next = self
+    if publication.replacesAll {
+      for index in next.indexBlobs.indices where next.indexBlobs[index].endGeneration == nil {
+        next.indexBlobs[index].endGeneration = number
+      }
+    }
+    next.indexBlobs += publication.added.map {
+      MemoryCatalog.IndexedBlob(blob: $0, firstGeneration: number)
+    }
+    next.row.generation = publication.isDropping ? 0 : number
+    next.row.indexedPosition = publication.position
+    return next
   }
 
   /// With the publication's version in place of its own.
@@ -187,9 +245,9 @@ extension MemoryCatalog.Collection {
 }
 
 extension MemoryCatalog.State {
-  /// What logs and segments name, of former versions too.
+  /// What logs, segments and indexes name, former ones too.
   var blobsOfRows: Set<Text> {
-    blobs(of: collections.values.flatMap(\.payloads))
+    collections.values.reduce(into: []) { $0.formUnion($1.blobs) }
   }
 
   /// Returns the blobs that nothing needs any more.
@@ -199,7 +257,7 @@ extension MemoryCatalog.State {
     let doomed = collections.values.filter(isDoomed)
     for collection in doomed { collections[collection.row.id] = nil }
     leases.removeAll { collections[$0.collection] == nil }
-    return retire(blobs(of: doomed.flatMap(\.payloads)), now)
+    return retire(doomed.reduce(into: []) { $0.formUnion($1.blobs) }, now)
   }
 
   /// Drops expired pins, then whatever of former versions no pin keeps.
@@ -211,31 +269,37 @@ extension MemoryCatalog.State {
   mutating func retire(_ candidates: Set<Text>, _ now: Int64, at version: Int64? = nil) -> [Text] {
     pins = pins.filter { $0.value.deadline > now }
     let pinned = pins.values.map(\.version)
-    var names = Set<Text>()
+    var retired = Set<Text>()
     for id in collections.keys {
       collections[id]?.segments.removeAll { segment in
         guard let end = segment.endVersion else { return false }
         let isPinned = pinned.contains { segment.firstVersion <= $0 && $0 < end }
-        if !isPinned { names.formUnion(blobs(of: [segment.segment.reference.payload])) }
+        if !isPinned { retired.formUnion(names(among: [segment.segment.reference.payload])) }
+        return !isPinned
+      }
+      collections[id]?.indexBlobs.removeAll { indexed in
+        guard let end = indexed.endGeneration else { return false }
+        let isPinned = pinned.contains { indexed.firstGeneration <= $0 && $0 < end }
+        if !isPinned { retired.insert(indexed.blob.name) }
         return !isPinned
       }
     }
     for (name, end) in garbage where !pinned.contains(where: { $0 < end }) {
       garbage[name] = nil
-      names.insert(name)
+      retired.insert(name)
     }
     if pinned.isEmpty {
-      names.formUnion(candidates)
+      retired.formUnion(candidates)
     } else if !candidates.isEmpty {
       if version == nil { lastVersion += 1 }
       for name in candidates { garbage[name] = version ?? lastVersion }
     }
-    return names.subtracting(blobsOfRows).sorted()
+    return retired.subtracting(blobsOfRows).sorted()
   }
 }
 
-/// The names among payloads.
-private func blobs(of payloads: [StoredPayload]) -> Set<Text> {
+/// The blobs among payloads.
+private func names(among payloads: [StoredPayload]) -> Set<Text> {
   Set(
     payloads.compactMap { payload in
       if case .blob(let name, _) = payload { name } else { nil }

@@ -31,6 +31,8 @@ package final class MemoryCatalog: Catalog {
     var requests: [RequestKey: Int64] = [:]
     /// In order of publication.
     var segments: [Segment] = []
+    /// In the order in which they apply.
+    var indexBlobs: [IndexedBlob] = []
 
     func isIn(_ tenant: Text, _ database: Text) -> Bool {
       row.tenant == tenant && row.database == database
@@ -42,6 +44,13 @@ package final class MemoryCatalog: Catalog {
     var segment: ManifestSegment
     let firstVersion: Int64
     var endVersion: Int64?
+  }
+
+  /// A blob of an index from the generation that added it up to the one that removed it.
+  struct IndexedBlob {
+    let blob: IndexBlob
+    let firstGeneration: Int64
+    var endGeneration: Int64?
   }
 
   struct State {

@@ -66,6 +66,46 @@ extension Publication {
   }
 }
 
+extension IndexPublication {
+  /// Whether the collection then has no index.
+  var isDropping: Bool { replacesAll && added.isEmpty }
+
+  /// Throws unless the publication can follow the state.
+  ///
+  /// - Parameters:
+  ///   - row: The collection, whose generation is the expected one.
+  ///   - isKnown: Whether a blob of that name is one of the collection's index, or was and is pinned.
+  func check(
+    row: CollectionRow, isKnown: (Text) throws(ChromaError) -> Bool
+  ) throws(ChromaError) {
+    guard row.generation > 0 || (replacesAll && !isDropping) else {
+      throw impossible("it has none to extend or to drop")
+    }
+    let first = replacesAll ? 0 : row.indexedPosition
+    let last = isDropping ? 0 : row.compactedPosition
+    guard position >= first, position <= last else {
+      throw impossible("position \(position) is not from \(first) to \(last)")
+    }
+    guard replacesAll || !added.isEmpty || position > first else {
+      throw impossible("nothing would change")
+    }
+    var names = Set<Text>()
+    for blob in added {
+      guard blob.byteCount >= 1 else {
+        throw impossible("blob \(blob.name) has \(blob.byteCount) bytes")
+      }
+      let isTaken = try isKnown(blob.name)
+      guard names.insert(blob.name).inserted, !isTaken else {
+        throw impossible("it has a blob \(blob.name) already")
+      }
+    }
+  }
+
+  private func impossible(_ reason: String) -> ChromaError {
+    .invalidArgument("No index of collection [\(collection)] can be published so: \(reason).")
+  }
+}
+
 extension SegmentReference {
   /// Whether it stands in its row and should not.
   fileprivate var isOversized: Bool {

@@ -32,7 +32,7 @@ extension SQLiteCatalog {
     let violations: String
   }
 
-  private static let promises = logPromises + versionPromises + retentionPromises
+  private static let promises = logPromises + versionPromises + indexPromises + retentionPromises
 
   private static let logPromises = [
     Promise(
@@ -109,6 +109,31 @@ extension SQLiteCatalog {
         """),
   ]
 
+  private static let indexPromises = [
+    Promise(
+      sentence: "collections whose index was never published, or covers more than their segments",
+      violations: """
+        SELECT 1 FROM collections
+        WHERE generation NOT BETWEEN 0 AND (SELECT max(last) FROM versions)
+          OR indexed_position NOT BETWEEN 0 AND compacted_position
+          OR (generation = 0 AND indexed_position > 0)
+        """),
+    Promise(
+      sentence: "collections that have an index without blobs, or blobs without an index",
+      violations: """
+        SELECT 1 FROM collections AS c WHERE (generation > 0) IS NOT EXISTS (
+          SELECT 1 FROM index_blobs WHERE collection_key = c.key AND end_generation IS NULL)
+        """),
+    Promise(
+      sentence: "blobs of indexes that cannot be in their collection's generations",
+      violations: """
+        SELECT 1 FROM index_blobs AS i JOIN collections AS c ON c.key = i.collection_key
+        WHERE first_generation < 1 OR blob_byte_count < 1
+          OR (end_generation IS NULL AND first_generation > c.generation)
+          OR end_generation NOT BETWEEN first_generation + 1 AND (SELECT max(last) FROM versions)
+        """),
+  ]
+
   private static let retentionPromises = [
     Promise(
       sentence: "pins or garbage of numbers that were never given",
@@ -118,9 +143,10 @@ extension SQLiteCatalog {
         WHERE end_version NOT BETWEEN 1 AND (SELECT max(last) FROM versions)
         """),
     Promise(
-      sentence: "former segments or garbage that no pin keeps",
+      sentence: "former segments, blobs of indexes or garbage that no pin keeps",
       violations: """
         SELECT 1 FROM segments WHERE \(CatalogSQL.isUnpinnedSegment)
+        UNION ALL SELECT 1 FROM index_blobs WHERE \(CatalogSQL.isUnpinnedIndexBlob)
         UNION ALL SELECT 1 FROM garbage WHERE \(CatalogSQL.isUnpinnedGarbage)
         """),
     Promise(

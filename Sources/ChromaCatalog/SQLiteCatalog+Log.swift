@@ -23,16 +23,18 @@ extension SQLiteCatalog {
         let (key, row) = try found.collection()
         let isSameVersion = row.version == known.version
         let manifest = isSameVersion ? nil : try Self.manifest(connection, key, row)
+        let index = row.generation == known.generation ? nil : try Self.index(connection, key, row)
         let position =
           isSameVersion ? max(known.position, row.compactedPosition) : row.compactedPosition
         guard position < row.nextPosition - 1 else {
-          return CollectionChanges(row: row, manifest: manifest, rows: [], isComplete: true)
+          return CollectionChanges(
+            row: row, manifest: manifest, index: index, rows: [], isComplete: true)
         }
         let rows = try logRows(
           connection, key, row, from: position + 1, byteCountMax: byteCountMax)
         let isComplete = rows.last?.endPosition == row.nextPosition
         return CollectionChanges(
-          row: row, manifest: manifest, rows: rows, isComplete: isComplete)
+          row: row, manifest: manifest, index: index, rows: rows, isComplete: isComplete)
       }
     }
   }

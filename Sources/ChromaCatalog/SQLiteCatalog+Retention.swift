@@ -79,7 +79,7 @@ extension SQLiteCatalog {
     return last
   }
 
-  /// Takes the next number, which must be above that of a version.
+  /// Takes the next number, which must be above that of a version or generation.
   func newVersion(
     _ connection: SQLiteConnection, after version: Int64 = 0
   ) throws(ChromaError) -> Int64 {
@@ -127,6 +127,8 @@ extension SQLiteCatalog {
     try connection.execute(CatalogSQL.deleteExpiredPins, [.integer(now)])
     var names = try Self.blobs(connection, CatalogSQL.listBlobsOfUnpinnedSegments)
     try connection.execute(CatalogSQL.deleteUnpinnedSegments)
+    names += try Self.blobs(connection, CatalogSQL.listUnpinnedIndexBlobs)
+    try connection.execute(CatalogSQL.deleteUnpinnedIndexBlobs)
     names += try Self.blobs(connection, CatalogSQL.listUnpinnedGarbage)
     try connection.execute(CatalogSQL.deleteUnpinnedGarbage)
     if try connection.hasRow(CatalogSQL.selectAnyPin, []) {

@@ -6,12 +6,16 @@ import ChromaSQLite
 extension SQLiteCatalog {
   package func manifest(
     of collection: UUID
-  ) throws(ChromaError) -> (row: CollectionRow, manifest: VersionManifest)? {
+  ) throws(ChromaError)
+    -> (row: CollectionRow, manifest: VersionManifest, index: IndexManifest)?
+  {
     try read { (connection) throws(ChromaError) in
       try connection.firstRow(CatalogSQL.selectCollectionByID, [.uuid(collection)]) {
         (found) throws(ChromaError) in
         let (key, row) = try found.collection()
-        return (row, try Self.manifest(connection, key, row))
+        return (
+          row, try Self.manifest(connection, key, row), try Self.index(connection, key, row)
+        )
       }
     }
   }

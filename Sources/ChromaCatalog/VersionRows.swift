@@ -95,18 +95,19 @@ package struct Publication: Equatable, Sendable {
   }
 }
 
-/// What became of a `Publication`.
+/// What became of a `Publication` or an `IndexPublication`.
 package enum PublishResult: Equatable, Sendable {
-  /// Its version is current. The blobs are those that nothing refers to any more, in order of their
-  /// bytes: they may be removed now, not before.
+  /// Its version, or generation, is current. The blobs are those that nothing refers to any more, in
+  /// order of their bytes: they may be removed now, not before.
   case published(version: Int64, retiredBlobs: [Text])
-  /// Another version had come; this is the current one. Nothing happened.
+  /// Another version, or generation, had come; this is the current one. Nothing happened.
   case superseded(version: Int64)
 }
 
 /// What a lease is for. A collection has one of each kind at most.
 package enum LeaseKind: Int64, Sendable {
   case compaction = 1
+  case index = 2
 }
 
 /// The word of one process to all others that it is at long work on a collection. It saves double
@@ -131,5 +132,12 @@ package struct Lease: Equatable, Sendable {
     self.blobName = blobName
     self.holder = holder
     self.deadline = deadline
+  }
+
+  /// With another deadline, and another blob that is being written.
+  func renewed(to deadline: Int64, blobName: Text?) -> Lease {
+    Lease(
+      id: id, collection: collection, kind: kind, blobName: blobName, holder: holder,
+      deadline: deadline)
   }
 }

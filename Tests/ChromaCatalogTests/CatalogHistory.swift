@@ -51,7 +51,7 @@ enum CatalogOutcome: Equatable, Sendable {
   case blobs([Text])
   case appended([AppendResult])
   case changes(CollectionChanges?)
-  case manifest(CollectionRow, VersionManifest)
+  case manifest(CollectionRow, VersionManifest, IndexManifest)
   case missing
   case published(PublishResult)
   case answer(Bool)
@@ -120,8 +120,8 @@ extension CatalogStep {
   private func retentionOutcome(on catalog: any Catalog) throws(ChromaError) -> CatalogOutcome {
     switch self {
     case .manifest(let id):
-      guard let (row, manifest) = try catalog.manifest(of: id) else { return .missing }
-      return .manifest(row, manifest)
+      guard let found = try catalog.manifest(of: id) else { return .missing }
+      return .manifest(found.row, found.manifest, found.index)
     case .publish(let choice):
       guard let publication = try choice.publication(in: catalog) else { return .missing }
       return .published(try catalog.publish(publication))

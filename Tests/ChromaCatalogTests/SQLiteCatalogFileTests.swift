@@ -72,7 +72,7 @@ struct SQLiteCatalogFileTests {
     catalog.close()
     #expect(try directory.fileSystem.list(directory.path) == ["chroma.db"])
     let header = try #require(try contents()["chroma.db"])
-    #expect(Array(header[60..<64]) == [0, 0, 0, 2])
+    #expect(Array(header[60..<64]) == [0, 0, 0, 3])
     #expect(Array(header[68..<72]) == Array("Chrm".utf8))
   }
 
@@ -128,14 +128,14 @@ struct SQLiteCatalogFileTests {
   func aNewerFormatIsRefusedUnchanged(isFoldedBack: Bool) throws {
     try open().close()
     let raw = try openRaw()
-    try raw.execute("PRAGMA user_version = 3")
+    try raw.execute("PRAGMA user_version = 4")
     if isFoldedBack { raw.close() }
     // As after a kill, by which the new version may stand in the WAL alone.
     let killed = try copy()
     let before = try killed.contents()
     let failure = error { _ = try killed.open() }
     #expect(failure?.kind == .unsupportedFormat)
-    #expect(failure?.message.contains("\(killed.path) has format version 3") == true)
+    #expect(failure?.message.contains("\(killed.path) has format version 4") == true)
     #expect(try killed.contents() == before)
   }
 

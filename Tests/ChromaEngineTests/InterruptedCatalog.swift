@@ -89,12 +89,18 @@ final class InterruptedCatalog: Catalog {
 
   func manifest(
     of collection: UUID
-  ) throws(ChromaError) -> (row: CollectionRow, manifest: VersionManifest)? {
+  ) throws(ChromaError)
+    -> (row: CollectionRow, manifest: VersionManifest, index: IndexManifest)?
+  {
     try base.manifest(of: collection)
   }
 
   func publish(_ publication: Publication) throws(ChromaError) -> PublishResult {
     try base.publish(publication)
+  }
+
+  func publishIndex(_ publication: IndexPublication) throws(ChromaError) -> PublishResult {
+    try base.publishIndex(publication)
   }
 
   func acquireLease(_ lease: Lease) throws(ChromaError) -> Bool {

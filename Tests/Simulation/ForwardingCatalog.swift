@@ -119,7 +119,9 @@ class ForwardingCatalog: Catalog, @unchecked Sendable {
 
   func manifest(
     of collection: UUID
-  ) throws(ChromaError) -> (row: CollectionRow, manifest: VersionManifest)? {
+  ) throws(ChromaError)
+    -> (row: CollectionRow, manifest: VersionManifest, index: IndexManifest)?
+  {
     try willCall()
     return try base.manifest(of: collection)
   }
@@ -127,6 +129,11 @@ class ForwardingCatalog: Catalog, @unchecked Sendable {
   func publish(_ publication: Publication) throws(ChromaError) -> PublishResult {
     try willCall()
     return try base.publish(publication)
+  }
+
+  func publishIndex(_ publication: IndexPublication) throws(ChromaError) -> PublishResult {
+    try willCall()
+    return try base.publishIndex(publication)
   }
 
   func acquireLease(_ lease: Lease) throws(ChromaError) -> Bool {
