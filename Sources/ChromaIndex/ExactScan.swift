@@ -19,6 +19,20 @@ package enum ExactScan {
   ) throws(Failure) -> [Neighbor] {
     let distance = QueryDistance(query, to: table, kernels: kernels)
     var best = TopK(limit: count, streamCount: candidates.count)
+    try offer(
+      candidates, to: &best, by: distance, order: order,
+      verify: { (_) throws(Failure) in }, poll: poll)
+    return best.neighbors()
+  }
+
+  /// Measures every candidate and offers it.
+  ///
+  /// - Parameter verify: called with the slots that are about to be measured, 256 at most.
+  static func offer<Failure: Error>(
+    _ candidates: Bitset, to best: inout TopK, by distance: borrowing QueryDistance,
+    order: (UInt32) -> UInt64, verify: (UnsafeBufferPointer<UInt32>) throws(Failure) -> Void,
+    poll: () throws(Failure) -> Void
+  ) throws(Failure) {
     let blockCount = QueryDistance.blockCountMax
     let slots = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: blockCount)
     let distances = UnsafeMutableBufferPointer<Float>.allocate(capacity: blockCount)
@@ -34,10 +48,12 @@ package enum ExactScan {
         slots.initializeElement(at: filled, to: slot)
         filled += 1
       }
-      if filled == 0 { return best.neighbors() }
-      distance.measure(UnsafeBufferPointer(rebasing: slots[..<filled]), into: distances)
+      if filled == 0 { return }
+      let block = UnsafeBufferPointer(rebasing: slots[..<filled])
+      try verify(block)
+      distance.measure(block, into: distances)
       for index in 0..<filled {
-        best.offer(slots[index], distances[index], order: order)
+        best.offer(block[index], distances[index], order: order)
       }
     }
   }

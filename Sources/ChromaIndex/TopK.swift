@@ -39,7 +39,7 @@ package struct TopK {
   private let gatherCountMax: Int
   private var candidates: [Candidate] = []
   /// The largest distance that can still be among the best.
-  private var distanceMax = OrderedDistance.last
+  private(set) var distanceMax = OrderedDistance.last
 
   /// - Parameters:
   ///   - limit: how many to keep; 0 keeps none.
@@ -65,7 +65,7 @@ package struct TopK {
     return candidates.map { Neighbor(slot: $0.slot, distance: $0.distance.value) }
   }
 
-  private mutating func keepBest() {
+  mutating func keepBest() {
     candidates.sort(by: <)
     guard candidates.count >= limit else { return }
     candidates.removeLast(candidates.count - limit)
