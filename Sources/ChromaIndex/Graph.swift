@@ -61,7 +61,7 @@ package struct Graph: @unchecked Sendable {
   }
 
   /// Slots below it have room; a slot at or past it is no member.
-  package var slotCount: Int { codes.rowCount }
+  package var slotCount: Int { min(codes.rowCount, links.rowCount, firstUpperLists.rowCount) }
 
   /// The highest level of a slot: l or more with probability maxNeighbors⁻ˡ, always the same for the
   /// same slot, so that a slot that is used again has the same lists.
