@@ -27,6 +27,7 @@ enum CatalogStep: Sendable {
   case changes(UUID, after: KnownState, byteCountMax: Int)
   case manifest(UUID)
   case publish(PublicationChoice)
+  case publishIndex(IndexPublicationChoice)
   case acquireLease(Lease)
   case renewLease(UUID, deadline: Int64)
   case releaseLease(UUID)
@@ -54,6 +55,7 @@ enum CatalogOutcome: Equatable, Sendable {
   case manifest(CollectionRow, VersionManifest, IndexManifest)
   case missing
   case published(PublishResult)
+  case publishedIndex(PublishResult)
   case answer(Bool)
   case failed(ChromaError)
 
@@ -125,6 +127,9 @@ extension CatalogStep {
     case .publish(let choice):
       guard let publication = try choice.publication(in: catalog) else { return .missing }
       return .published(try catalog.publish(publication))
+    case .publishIndex(let choice):
+      guard let publication = try choice.publication(in: catalog) else { return .missing }
+      return .publishedIndex(try catalog.publishIndex(publication))
     case .acquireLease(let lease):
       return .answer(try catalog.acquireLease(lease))
     case .renewLease(let id, let deadline):
@@ -166,7 +171,7 @@ struct CatalogStepGenerator {
   private static let holderCount: UInt64 = 4
 
   /// Steps without which a short history would be about nothing: three collections with logs, a
-  /// version, a pin, a lease.
+  /// version, an index, a pin, a lease.
   private static let prelude: [CatalogStep] =
     (1...3).map { id in
       .createCollection(.named(names[Int(id)], id: id), getOrCreate: false)
@@ -180,11 +185,16 @@ struct CatalogStepGenerator {
         Lease(
           id: .numbered(1), collection: .numbered(2), kind: .compaction, blobName: "leased",
           holder: "prelude", deadline: 500)),
+      .publishIndex(
+        IndexPublicationChoice(.base, of: .numbered(1), names: ["base", "delta"])),
       .pin(.numbered(1), deadline: 500),
       .publish(
         PublicationChoice(
           collection: .numbered(2), rowCount: 1, added: [.blob("segment", id: 103)],
           lease: .numbered(1))),
+      .publishIndex(
+        IndexPublicationChoice(.base, of: .numbered(1), names: ["another base"])),
+      .publishIndex(IndexPublicationChoice(.base, of: .numbered(2), names: ["base of two"])),
     ]
 
   private var stepCount = 0
@@ -206,16 +216,20 @@ struct CatalogStepGenerator {
 
   private mutating func nextRetention() -> CatalogStep {
     switch random.int(in: 0...99) {
-    case 0...39:
+    case 0...27:
       .publish(
         PublicationChoice(
-          collection: random.oneIn(2) ? .numbered(random.next() % 3 + 1) : id(),
-          lease: random.oneIn(3) ? holder() : nil, using: &random))
+          collection: often(), lease: random.oneIn(3) ? holder() : nil, using: &random))
+    case 28...39:
+      .publishIndex(
+        IndexPublicationChoice(
+          collection: often(), lease: random.oneIn(3) ? holder() : nil,
+          leaseDeadline: random.oneIn(2) ? deadline() : nil, using: &random))
     case 40...44: .manifest(id())
     case 45...56:
       .acquireLease(
         Lease(
-          id: holder(), collection: id(), kind: .compaction,
+          id: holder(), collection: id(), kind: random.element(of: [.compaction, .index]),
           blobName: random.oneIn(2) ? nil : Text("leased\(random.int(in: 1...5))"), holder: name(),
           deadline: deadline()))
     case 57...60: .renewLease(holder(), deadline: deadline())
@@ -227,6 +241,11 @@ struct CatalogStepGenerator {
     case 96...97: .shrink
     default: .foldBackAll
     }
+  }
+
+  /// A collection that is likely to be there.
+  private mutating func often() -> UUID {
+    random.oneIn(2) ? .numbered(random.next() % 3 + 1) : id()
   }
 
   private mutating func holder() -> UUID { .numbered(random.next() % Self.holderCount) }
@@ -258,7 +277,10 @@ struct CatalogStepGenerator {
     case 86...145: .append((0..<random.int(in: 0...6)).map { _ in append() })
     default:
       .changes(
-        id(), after: KnownState(version: Int64(random.int(in: -1...20)), position: position()),
+        id(),
+        after: KnownState(
+          version: Int64(random.int(in: -1...20)), position: position(),
+          generation: Int64(random.int(in: -1...20))),
         byteCountMax: random.element(of: [0, 3, 500, .max]))
     }
   }
@@ -330,7 +352,8 @@ extension CatalogStepGenerator {
     names.map { .requireTenant($0) }
     + names.prefix(tenantCount).map { .databases(tenant: $0, limit: nil, offset: 0) }
     + ([.zero] + (1...collectionCount).map { UUID.numbered($0) }).map {
-      .changes($0, after: KnownState(version: .min, position: 0), byteCountMax: .max)
+      .changes(
+        $0, after: KnownState(version: .min, position: 0, generation: .min), byteCountMax: .max)
     } + [.referencedBlobs]
 
   /// Steps whose outcomes tell of what no look shows: leases, pins, garbage, kept request keys, the

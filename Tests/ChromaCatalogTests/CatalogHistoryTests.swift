@@ -19,6 +19,7 @@ struct CatalogHistoryTests {
     var random = SeededRandom(~seed)
     var failureCount = 0
     var publicationCount = 0
+    var indexPublicationCount = 0
     for number in 1...stepCount {
       if random.oneIn(100) {
         let index = random.int(in: 0...1)
@@ -36,6 +37,7 @@ struct CatalogHistoryTests {
       }
       failureCount += expected.isFailure ? 1 : 0
       if case .published(.published) = expected { publicationCount += 1 }
+      if case .publishedIndex(.published) = expected { indexPublicationCount += 1 }
       guard random.oneIn(500) || number == stepCount else { continue }
       if random.element(of: catalogs).everything() != model.everything() {
         Issue.record("Seed \(seed), step \(number), \(step): the states differ after it.")
@@ -53,6 +55,7 @@ struct CatalogHistoryTests {
     // A history of nothing but failures, or without any, would show little.
     #expect((stepCount / 20...stepCount / 2).contains(failureCount), "Seed \(seed).")
     #expect(publicationCount > stepCount / 100, "Seed \(seed).")
+    #expect(indexPublicationCount > stepCount / 200, "Seed \(seed).")
   }
 
   @Test(arguments: [1, 2, 3, 4] as [UInt64])

@@ -31,6 +31,7 @@ struct CatalogPowerCutTests {
     #expect(cutCount > 150)
     // A history without them would show nothing about them.
     #expect(history.publicationCount >= 5, "Seed \(seed).")
+    #expect(history.indexPublicationCount >= 3, "Seed \(seed).")
   }
 
   @Test
@@ -100,7 +101,7 @@ struct CatalogPowerCutTests {
   /// that threw did or didn't, and the next process finds one or the other.
   @Test(arguments: [EIO, ENOSPC], [false, true])
   func everyCallMayFail(code: Int32, isLasting: Bool) throws {
-    let callCount = try CatalogDiskHistory(seed: 3, stepCount: 10).callCount
+    let callCount = try CatalogDiskHistory(seed: 3, stepCount: 12).callCount
     for ordinal in 1...callCount {
       let disk = SimulatedDisk(seed: 3)
       try disk.createDirectory("/d")
@@ -108,7 +109,7 @@ struct CatalogPowerCutTests {
       let clock = WallClock()
       var states = [MemoryCatalog(clock: clock).everything()]
       if let catalog = try? CatalogDiskHistory.open(disk, clock) {
-        states = Self.runUnderFaults(catalog, clock, seed: 3, stepCount: 10)
+        states = Self.runUnderFaults(catalog, clock, seed: 3, stepCount: 12)
       }
       disk.removeFaults()
       disk.killProcess()
@@ -165,6 +166,7 @@ private struct CatalogDiskHistory {
   let images: [DiskImage]
   let callCount: Int
   private(set) var publicationCount = 0
+  private(set) var indexPublicationCount = 0
   /// The first is the new catalog.
   private var states: [State]
 
@@ -194,6 +196,7 @@ private struct CatalogDiskHistory {
       #expect(step.run(on: catalog) == expected, "Seed \(seed), \(step).")
       states.append(state())
       if case .published(.published) = expected { publicationCount += 1 }
+      if case .publishedIndex(.published) = expected { indexPublicationCount += 1 }
       if random.oneIn(20) {
         if random.oneIn(2) { catalog.close() } else { disk.killProcess() }
         catalog = try Self.open(disk, clock)

@@ -164,6 +164,26 @@ extension Catalog {
         lease: lease.map { .numbered($0) }))
   }
 
+  /// The collection's index as it is.
+  func index(_ id: UInt64) throws(ChromaError) -> IndexManifest? {
+    try manifest(of: .numbered(id))?.index
+  }
+
+  /// Publishes what follows the current generation, up to the segments' end unless a position is
+  /// given.
+  func publishIndex(
+    _ id: UInt64, upTo position: Int64? = nil, added: [IndexBlob] = [], replacesAll: Bool = false,
+    lease: UInt64? = nil, leaseDeadline: Int64? = nil, leasedBlobName: Text? = nil
+  ) throws(ChromaError) -> PublishResult {
+    let row = try collection(id: .numbered(id))
+    return try publishIndex(
+      IndexPublication(
+        collection: .numbered(id), expectedGeneration: row.generation,
+        position: position ?? row.compactedPosition, added: added, replacesAll: replacesAll,
+        lease: lease.map { .numbered($0) }, leaseDeadline: leaseDeadline,
+        leasedBlobName: leasedBlobName))
+  }
+
   /// The promises between rows that a stored catalog does not keep.
   func inconsistencies() throws(ChromaError) -> [String] {
     try (self as? SQLiteCatalog)?.inconsistencies() ?? []
@@ -179,6 +199,12 @@ extension SegmentReference {
   static func blob(_ name: Text, id: UInt64, rowCount: Int = 10) -> SegmentReference {
     SegmentReference(
       id: .numbered(id), payload: .blob(name: name, byteCount: 100_000), rowCount: rowCount)
+  }
+}
+
+extension IndexBlob: ExpressibleByStringLiteral {
+  public init(stringLiteral name: String) {
+    self.init(name: Text(name), byteCount: 1000)
   }
 }
 

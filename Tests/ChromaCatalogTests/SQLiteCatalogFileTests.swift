@@ -227,6 +227,14 @@ struct SQLiteCatalogFileTests {
     "DROP TABLE deletions",
     "DROP TABLE requests",
     "DROP TABLE garbage",
+    "UPDATE collections SET generation = -1",
+    "UPDATE collections SET generation = 0",
+    "UPDATE collections SET indexed_position = -1",
+    "UPDATE collections SET indexed_position = 4",
+    "UPDATE index_blobs SET first_generation = 0",
+    "UPDATE index_blobs SET first_generation = 99",
+    "UPDATE index_blobs SET blob_byte_count = -1",
+    "DROP TABLE index_blobs",
   ]
 
   /// A collection with everything that a version can have.
@@ -245,7 +253,9 @@ struct SQLiteCatalogFileTests {
       Lease(
         id: .numbered(1), collection: .numbered(1), kind: .compaction, blobName: nil,
         holder: "a test", deadline: .max))
+    _ = try catalog.publishIndex(1, upTo: 1, added: ["base"], replacesAll: true)
     try catalog.pin(id: .numbered(1), deadline: .max)
+    _ = try catalog.publishIndex(1, upTo: 2, added: ["delta"], replacesAll: true)
     #expect(try catalog.inconsistencies() == [])
     catalog.close()
   }
@@ -286,6 +296,14 @@ struct SQLiteCatalogFileTests {
     "INSERT INTO garbage VALUES ('x', 99)",
     "INSERT INTO versions VALUES (5)",
     "UPDATE pins SET version = 99",
+    "UPDATE collections SET generation = 99",
+    "UPDATE collections SET generation = 0, indexed_position = 0",
+    "UPDATE index_blobs SET first_generation = 0 WHERE blob_name = 'base'",
+    "UPDATE index_blobs SET end_generation = 1 WHERE blob_name = 'base'",
+    "UPDATE index_blobs SET end_generation = 99 WHERE blob_name = 'base'",
+    "UPDATE index_blobs SET end_generation = 3 WHERE blob_name = 'delta'",
+    "UPDATE index_blobs SET blob_byte_count = 0",
+    "DELETE FROM index_blobs WHERE end_generation IS NULL",
     "DELETE FROM log WHERE first_position = 4",
     "UPDATE log SET record_count = 3 WHERE first_position = 4",
     "PRAGMA foreign_keys = OFF; DELETE FROM databases",

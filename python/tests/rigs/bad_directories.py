@@ -12,7 +12,7 @@ from pathlib import Path
 PAGE_BYTE_COUNT = 4096
 USER_VERSION_OFFSET = 60
 #: The version that this release writes.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 def crc32c(data: bytes, crc: int = 0) -> int:
