@@ -44,7 +44,8 @@ let package = Package(
       name: "ChromaSQLite",
       dependencies: ["ChromaBase", "ChromaStorage", "CChromaPlatform", "CSQLite"]),
     .target(name: "ChromaCatalog", dependencies: ["ChromaBase", "ChromaStorage", "ChromaSQLite"]),
-    .target(name: "ChromaIndex", dependencies: ["ChromaBase", "ChromaKernels"]),
+    .target(
+      name: "ChromaIndex", dependencies: ["ChromaBase", "ChromaKernels", "CChromaPlatform"]),
     .target(name: "ChromaText", dependencies: ["ChromaBase", "CChromaPlatform"]),
     .target(name: "ChromaSegment", dependencies: ["ChromaBase", "ChromaStorage", "CZstd"]),
     .target(name: "ChromaQuery", dependencies: ["ChromaBase", "ChromaText"]),

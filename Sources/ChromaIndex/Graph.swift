@@ -16,6 +16,7 @@
 //   * A member has a list, empty at least, on each of its levels.
 
 package import ChromaBase
+import Glibc
 
 /// Unchecked because all that it refers to is written only by the value that holds it alone.
 package struct Graph: @unchecked Sendable {
@@ -112,6 +113,11 @@ extension Graph {
     }
 
     @inline(__always)
+    func mutableCodeRow(_ slot: UInt32) -> UnsafeMutableRawPointer {
+      codes.row(slot)
+    }
+
+    @inline(__always)
     package func side(_ slot: UInt32) -> CodeSide {
       side(of: codeRow(slot))
     }
@@ -161,6 +167,13 @@ extension Graph {
         UnsafeBufferPointer(start: list, count: linkCountMax(level: level))
           .prefix { $0 != Self.noSlot })
     }
+  }
+}
+
+extension Graph {
+  /// Whether two slots have the same code and side.
+  func hasEqualCodes(_ a: UInt32, _ b: UInt32) -> Bool {
+    memcmp(layout.codeRow(a), layout.codeRow(b), quantizer.rowByteCount) == 0
   }
 }
 
@@ -241,6 +254,11 @@ extension Graph {
   package mutating func setEntry(_ slot: UInt32?) {
     precondition(slot.map(members.contains) ?? true)
     entry = slot
+  }
+
+  /// Makes the row's memory this value's alone, so that `layout.mutableCodeRow` may be written to.
+  mutating func makeCodeWritable(_ slot: UInt32) throws(ChromaError) {
+    try codes.makeWritable(slot)
   }
 
   /// Makes the list's memory this value's alone, so that `layout.mutableLinks` may be written to.

@@ -16,9 +16,11 @@ package final class SearchScratch {
   private(set) var slots: UnsafeMutablePointer<UInt32>
   private(set) var rows: UnsafeMutablePointer<UnsafePointer<Int8>>
   private(set) var products: UnsafeMutablePointer<Int32>
+  /// Keys of the candidates among which neighbors are selected, as many.
+  private(set) var candidates: UnsafeMutablePointer<UInt64>
   private var blockCapacity = 0
   /// The query as a row of codes.
-  private(set) var query: UnsafeMutableRawPointer
+  package private(set) var query: UnsafeMutableRawPointer
   private var queryByteCount = 0
 
   private static let lineByteCount = 64
@@ -29,6 +31,7 @@ package final class SearchScratch {
     slots = .allocate(capacity: 0)
     rows = .allocate(capacity: 0)
     products = .allocate(capacity: 0)
+    candidates = .allocate(capacity: 0)
     query = .allocate(byteCount: 0, alignment: Self.lineByteCount)
   }
 
@@ -38,6 +41,7 @@ package final class SearchScratch {
     slots.deallocate()
     rows.deallocate()
     products.deallocate()
+    candidates.deallocate()
     query.deallocate()
   }
 
@@ -59,10 +63,12 @@ package final class SearchScratch {
       slots.deallocate()
       rows.deallocate()
       products.deallocate()
+      candidates.deallocate()
       blockCapacity = blockCount
       slots = .allocate(capacity: blockCount)
       rows = .allocate(capacity: blockCount)
       products = .allocate(capacity: blockCount)
+      candidates = .allocate(capacity: blockCount)
     }
     if graph.quantizer.rowByteCount > queryByteCount {
       query.deallocate()

@@ -59,6 +59,13 @@ package struct TopK {
     if candidates.count == gatherCountMax { keepBest() }
   }
 
+  /// The largest distance that one more record may have to be among the best as they are now; NaN if
+  /// any may. Costs a sort if records were offered since.
+  package mutating func distanceLimit() -> Float {
+    keepBest()
+    return distanceMax.value
+  }
+
   /// The best, nearest first.
   package consuming func neighbors() -> [Neighbor] {
     keepBest()
@@ -89,6 +96,11 @@ struct OrderedDistance: Equatable {
     } else {
       key = bits >> 31 == 0 ? bits | 0x8000_0000 : ~bits
     }
+  }
+
+  /// From the key of one.
+  init(key: UInt32) {
+    self.key = key
   }
 
   var value: Float {
