@@ -38,7 +38,7 @@ let package = Package(
 
     // The engine, bottom up. Imports point down only; nothing here uses Foundation.
     .target(name: "ChromaBase", dependencies: ["CChromaPlatform"]),
-    .target(name: "ChromaKernels", dependencies: ["CChromaKernels"]),
+    .target(name: "ChromaKernels", dependencies: ["ChromaBase", "CChromaKernels"]),
     .target(name: "ChromaStorage", dependencies: ["ChromaBase", "CChromaPlatform"]),
     .target(
       name: "ChromaSQLite",

@@ -1,4 +1,4 @@
-/* x86-64 with AVX2 and FMA (2013 and later). Four sums at once hide the latency of the FMA. */
+/* x86-64 with AVX2, FMA and F16C (2013 on). Four sums at once hide the latency of the FMA. */
 #include "variants.h"
 
 #if defined(__x86_64__)
@@ -6,7 +6,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
 /* The lanes that hold the last `count` floats, 0 to 7: lanes that are off are not read. */
 static inline __m256i tail_mask(size_t count) {
@@ -29,44 +29,74 @@ static inline __m256 add_squared_difference(__m256 sum, __m256 a, __m256 b) {
   return _mm256_fmadd_ps(difference, difference, sum);
 }
 
-static inline __attribute__((always_inline)) float sum_over(__m256 (*add)(__m256, __m256, __m256),
-                                                            const float *a, const float *b,
-                                                            size_t dimension) {
+/*
+ * Eight elements from an index on, or the last `count` of them and zeros. `count` is a constant where
+ * it is 8. Of what is narrower than a float there is no masked load.
+ */
+static inline __m256 load_f32(const void *row, size_t index, size_t count, __m256 scale) {
+  (void)scale;
+  const float *floats = (const float *)row + index;
+  return count == 8 ? _mm256_loadu_ps(floats) : _mm256_maskload_ps(floats, tail_mask(count));
+}
+
+static inline __m128i load_halves(const void *row, size_t index, size_t count) {
+  const char *halves = (const char *)row + 2 * index;
+  if (count == 8) {
+    return _mm_loadu_si128((const __m128i *)halves);
+  }
+  uint16_t tail[8] = {0};
+  memcpy(tail, halves, 2 * count);
+  return _mm_loadu_si128((const __m128i *)tail);
+}
+
+static inline __m256 load_f16(const void *row, size_t index, size_t count, __m256 scale) {
+  (void)scale;
+  return _mm256_cvtph_ps(load_halves(row, index, count));
+}
+
+static inline __m256 load_bf16(const void *row, size_t index, size_t count, __m256 scale) {
+  (void)scale;
+  __m256i bits = _mm256_cvtepu16_epi32(load_halves(row, index, count));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(bits, 16));
+}
+
+static inline __m256 load_int8(const void *row, size_t index, size_t count, __m256 scale) {
+  const int8_t *codes = (const int8_t *)row + index;
+  int8_t tail[8] = {0};
+  if (count != 8) {
+    memcpy(tail, codes, count);
+    codes = tail;
+  }
+  __m256i integers = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)codes));
+  return _mm256_mul_ps(_mm256_cvtepi32_ps(integers), scale);
+}
+
+static inline __attribute__((always_inline)) float sum_over(
+    __m256 (*add)(__m256, __m256, __m256), __m256 (*load)(const void *, size_t, size_t, __m256),
+    chroma_element element, const float *a, const void *b, size_t dimension) {
+  const __m256 scale = _mm256_set1_ps(element == CHROMA_ELEMENT_INT8 ? scale_of(b, dimension) : 1);
   __m256 sum0 = _mm256_setzero_ps(), sum1 = sum0, sum2 = sum0, sum3 = sum0;
   size_t i = 0;
   for (; i + 32 <= dimension; i += 32) {
-    sum0 = add(sum0, _mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));
-    sum1 = add(sum1, _mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8));
-    sum2 = add(sum2, _mm256_loadu_ps(a + i + 16), _mm256_loadu_ps(b + i + 16));
-    sum3 = add(sum3, _mm256_loadu_ps(a + i + 24), _mm256_loadu_ps(b + i + 24));
+    sum0 = add(sum0, _mm256_loadu_ps(a + i), load(b, i, 8, scale));
+    sum1 = add(sum1, _mm256_loadu_ps(a + i + 8), load(b, i + 8, 8, scale));
+    sum2 = add(sum2, _mm256_loadu_ps(a + i + 16), load(b, i + 16, 8, scale));
+    sum3 = add(sum3, _mm256_loadu_ps(a + i + 24), load(b, i + 24, 8, scale));
   }
   for (; i + 8 <= dimension; i += 8) {
-    sum0 = add(sum0, _mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));
+    sum0 = add(sum0, _mm256_loadu_ps(a + i), load(b, i, 8, scale));
   }
   if (i < dimension) {
-    __m256i mask = tail_mask(dimension - i);
-    sum1 = add(sum1, _mm256_maskload_ps(a + i, mask), _mm256_maskload_ps(b + i, mask));
+    const size_t count = dimension - i;
+    sum1 = add(sum1, _mm256_maskload_ps(a + i, tail_mask(count)), load(b, i, count, scale));
   }
   return sum_of_lanes(_mm256_add_ps(_mm256_add_ps(sum0, sum1), _mm256_add_ps(sum2, sum3)));
 }
 
-static inline float dot(const float *a, const float *b, size_t dimension) {
-  return sum_over(add_product, a, b, dimension);
-}
-
-static inline float squared_l2(const float *a, const float *b, size_t dimension) {
-  return sum_over(add_squared_difference, a, b, dimension);
-}
-
-static void dot_rows(const float *query, size_t dimension, const float *const *rows, size_t count,
-                     float *out) {
-  measure_rows(dot, query, dimension, rows, count, out);
-}
-
-static void squared_l2_rows(const float *query, size_t dimension, const float *const *rows,
-                            size_t count, float *out) {
-  measure_rows(squared_l2, query, dimension, rows, count, out);
-}
+ROW_KERNELS(f32, CHROMA_ELEMENT_F32, load_f32)
+ROW_KERNELS(f16, CHROMA_ELEMENT_F16, load_f16)
+ROW_KERNELS(bf16, CHROMA_ELEMENT_BF16, load_bf16)
+ROW_KERNELS(int8, CHROMA_ELEMENT_INT8, load_int8)
 
 /*
  * Adds up the products of 32 elements by fours. The magnitudes of `a` are unsigned and `b` takes
@@ -85,7 +115,7 @@ static inline __m256i load_code_tail(const int8_t *code, size_t count) {
   return _mm256_loadu_si256((const __m256i *)elements);
 }
 
-static inline int32_t dot_int8(const int8_t *a, const int8_t *b, size_t dimension) {
+static inline int32_t dot_code(const int8_t *a, const int8_t *b, size_t dimension) {
   __m256i sum0 = _mm256_setzero_si256(), sum1 = sum0;
   size_t i = 0;
   for (; i + 64 <= dimension; i += 64) {
@@ -109,18 +139,20 @@ static inline int32_t dot_int8(const int8_t *a, const int8_t *b, size_t dimensio
   return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, _MM_SHUFFLE(2, 3, 0, 1))));
 }
 
-static void dot_int8_rows(const int8_t *query, size_t dimension, const int8_t *const *rows,
-                          size_t count, int32_t *out) {
-  measure_codes(dot_int8, query, dimension, rows, count, out);
+static void dot_codes(const int8_t *query, size_t dimension, const int8_t *const *rows,
+                      size_t count, int32_t *out) {
+  measure_codes(dot_code, query, dimension, rows, count, out);
 }
 
 #pragma clang attribute pop
 
 static bool is_supported(void) {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("f16c");
 }
 
-const chroma_kernels chroma_kernels_avx2 = {"avx2", is_supported, dot_rows, squared_l2_rows,
-                                            dot_int8_rows};
+static const chroma_row_kernels row_kernels[CHROMA_ELEMENT_COUNT] = ALL_ROW_KERNELS;
+
+const chroma_kernels chroma_kernels_avx2 = {"avx2", is_supported, row_kernels, dot_codes};
 
 #endif

@@ -19,44 +19,60 @@ static inline __m512 add_squared_difference(__m512 sum, __m512 a, __m512 b) {
   return _mm512_fmadd_ps(difference, difference, sum);
 }
 
-static inline __attribute__((always_inline)) float sum_over(__m512 (*add)(__m512, __m512, __m512),
-                                                            const float *a, const float *b,
-                                                            size_t dimension) {
+/* Sixteen elements from an index on, or those of a mask and zeros, which is where a row ends. */
+static inline __m512 load_f32(const void *row, size_t index, __mmask16 mask, __m512 scale) {
+  (void)scale;
+  return _mm512_maskz_loadu_ps(mask, (const float *)row + index);
+}
+
+static inline __m256i load_halves(const void *row, size_t index, __mmask16 mask) {
+  return _mm512_castsi512_si256(_mm512_maskz_loadu_epi16(mask, (const char *)row + 2 * index));
+}
+
+static inline __m512 load_f16(const void *row, size_t index, __mmask16 mask, __m512 scale) {
+  (void)scale;
+  return _mm512_cvtph_ps(load_halves(row, index, mask));
+}
+
+static inline __m512 load_bf16(const void *row, size_t index, __mmask16 mask, __m512 scale) {
+  (void)scale;
+  __m512i bits = _mm512_cvtepu16_epi32(load_halves(row, index, mask));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(bits, 16));
+}
+
+static inline __m512 load_int8(const void *row, size_t index, __mmask16 mask, __m512 scale) {
+  __m512i codes = _mm512_maskz_loadu_epi8(mask, (const int8_t *)row + index);
+  __m512i integers = _mm512_cvtepi8_epi32(_mm512_castsi512_si128(codes));
+  return _mm512_mul_ps(_mm512_cvtepi32_ps(integers), scale);
+}
+
+static inline __attribute__((always_inline)) float sum_over(
+    __m512 (*add)(__m512, __m512, __m512), __m512 (*load)(const void *, size_t, __mmask16, __m512),
+    chroma_element element, const float *a, const void *b, size_t dimension) {
+  const __mmask16 all = 0xFFFF;
+  const __m512 scale = _mm512_set1_ps(element == CHROMA_ELEMENT_INT8 ? scale_of(b, dimension) : 1);
   __m512 sum0 = _mm512_setzero_ps(), sum1 = sum0, sum2 = sum0, sum3 = sum0;
   size_t i = 0;
   for (; i + 64 <= dimension; i += 64) {
-    sum0 = add(sum0, _mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));
-    sum1 = add(sum1, _mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16));
-    sum2 = add(sum2, _mm512_loadu_ps(a + i + 32), _mm512_loadu_ps(b + i + 32));
-    sum3 = add(sum3, _mm512_loadu_ps(a + i + 48), _mm512_loadu_ps(b + i + 48));
+    sum0 = add(sum0, _mm512_loadu_ps(a + i), load(b, i, all, scale));
+    sum1 = add(sum1, _mm512_loadu_ps(a + i + 16), load(b, i + 16, all, scale));
+    sum2 = add(sum2, _mm512_loadu_ps(a + i + 32), load(b, i + 32, all, scale));
+    sum3 = add(sum3, _mm512_loadu_ps(a + i + 48), load(b, i + 48, all, scale));
   }
   for (; i + 16 <= dimension; i += 16) {
-    sum0 = add(sum0, _mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));
+    sum0 = add(sum0, _mm512_loadu_ps(a + i), load(b, i, all, scale));
   }
   if (i < dimension) {
-    __mmask16 mask = (__mmask16)((1u << (dimension - i)) - 1);
-    sum1 = add(sum1, _mm512_maskz_loadu_ps(mask, a + i), _mm512_maskz_loadu_ps(mask, b + i));
+    const __mmask16 mask = (__mmask16)((1u << (dimension - i)) - 1);
+    sum1 = add(sum1, _mm512_maskz_loadu_ps(mask, a + i), load(b, i, mask, scale));
   }
   return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(sum0, sum1), _mm512_add_ps(sum2, sum3)));
 }
 
-static inline float dot(const float *a, const float *b, size_t dimension) {
-  return sum_over(add_product, a, b, dimension);
-}
-
-static inline float squared_l2(const float *a, const float *b, size_t dimension) {
-  return sum_over(add_squared_difference, a, b, dimension);
-}
-
-void chroma_dot_avx512(const float *query, size_t dimension, const float *const *rows, size_t count,
-                       float *out) {
-  measure_rows(dot, query, dimension, rows, count, out);
-}
-
-void chroma_squared_l2_avx512(const float *query, size_t dimension, const float *const *rows,
-                              size_t count, float *out) {
-  measure_rows(squared_l2, query, dimension, rows, count, out);
-}
+ROW_KERNELS(f32, CHROMA_ELEMENT_F32, load_f32)
+ROW_KERNELS(f16, CHROMA_ELEMENT_F16, load_f16)
+ROW_KERNELS(bf16, CHROMA_ELEMENT_BF16, load_bf16)
+ROW_KERNELS(int8, CHROMA_ELEMENT_INT8, load_int8)
 
 /*
  * Adds up the products of 64 elements by fours. The magnitudes of `a` are unsigned and `b` takes
@@ -69,7 +85,7 @@ static inline __m512i add_code_products(__m512i sum, __m512i a, __m512i b) {
   return _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
 }
 
-static inline int32_t dot_int8(const int8_t *a, const int8_t *b, size_t dimension) {
+static inline int32_t dot_code(const int8_t *a, const int8_t *b, size_t dimension) {
   __m512i sum = _mm512_setzero_si512();
   size_t i = 0;
   for (; i + 64 <= dimension; i += 64) {
@@ -83,9 +99,9 @@ static inline int32_t dot_int8(const int8_t *a, const int8_t *b, size_t dimensio
   return _mm512_reduce_add_epi32(sum);
 }
 
-static void dot_int8_rows(const int8_t *query, size_t dimension, const int8_t *const *rows,
-                          size_t count, int32_t *out) {
-  measure_codes(dot_int8, query, dimension, rows, count, out);
+static void dot_codes(const int8_t *query, size_t dimension, const int8_t *const *rows,
+                      size_t count, int32_t *out) {
+  measure_codes(dot_code, query, dimension, rows, count, out);
 }
 
 #pragma clang attribute pop
@@ -94,7 +110,9 @@ static bool is_supported(void) {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
 }
 
-const chroma_kernels chroma_kernels_avx512 = {"avx512", is_supported, chroma_dot_avx512,
-                                              chroma_squared_l2_avx512, dot_int8_rows};
+const chroma_row_kernels chroma_rows_avx512[CHROMA_ELEMENT_COUNT] = ALL_ROW_KERNELS;
+
+const chroma_kernels chroma_kernels_avx512 = {"avx512", is_supported, chroma_rows_avx512,
+                                              dot_codes};
 
 #endif

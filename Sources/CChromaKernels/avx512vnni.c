@@ -37,8 +37,8 @@ static inline int32_t raised_dot(const int8_t *query, const int8_t *row, size_t 
   return _mm512_reduce_add_epi32(_mm512_add_epi32(sum0, sum1));
 }
 
-static void dot_int8_rows(const int8_t *query, size_t dimension, const int8_t *const *rows,
-                          size_t count, int32_t *out) {
+static void dot_codes(const int8_t *query, size_t dimension, const int8_t *const *rows,
+                      size_t count, int32_t *out) {
   measure_codes(raised_dot, query, dimension, rows, count, out);
   int32_t query_sum = 0;
   for (size_t i = 0; i < dimension; i++) {
@@ -56,7 +56,7 @@ static bool is_supported(void) {
          __builtin_cpu_supports("avx512vnni");
 }
 
-const chroma_kernels chroma_kernels_avx512vnni = {"avx512vnni", is_supported, chroma_dot_avx512,
-                                                  chroma_squared_l2_avx512, dot_int8_rows};
+const chroma_kernels chroma_kernels_avx512vnni = {"avx512vnni", is_supported, chroma_rows_avx512,
+                                                  dot_codes};
 
 #endif

@@ -34,6 +34,7 @@ __attribute__((constructor)) static void look_at_processor(void) {
   __builtin_cpu_init();
   note("avx2", __builtin_cpu_supports("avx2"));
   note("fma", __builtin_cpu_supports("fma"));
+  note("f16c", __builtin_cpu_supports("f16c"));
   note("avx512f", __builtin_cpu_supports("avx512f"));
   note("avx512bw", __builtin_cpu_supports("avx512bw"));
   note("avx512vnni", __builtin_cpu_supports("avx512vnni"));

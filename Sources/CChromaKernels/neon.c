@@ -4,6 +4,7 @@
 #if defined(__aarch64__)
 
 #include <arm_neon.h>
+#include <string.h>
 
 static inline float32x4_t add_product(float32x4_t sum, float32x4_t a, float32x4_t b) {
   return vfmaq_f32(sum, a, b);
@@ -14,55 +15,75 @@ static inline float32x4_t add_squared_difference(float32x4_t sum, float32x4_t a,
   return vfmaq_f32(sum, difference, difference);
 }
 
-/* The last `count` floats, 1 to 3, and zeros: there is no masked load, so they go one by one. */
-static inline float32x4_t load_tail(const float *floats, size_t count) {
-  float32x4_t lanes = vsetq_lane_f32(floats[0], vdupq_n_f32(0), 0);
-  if (count > 1) {
-    lanes = vsetq_lane_f32(floats[1], lanes, 1);
+/*
+ * Four elements from an index on, or the last `count` of them and zeros. `count` is a constant where
+ * it is 4. There is no masked load.
+ */
+static inline float32x4_t load_f32(const void *row, size_t index, size_t count, float32x4_t scale) {
+  (void)scale;
+  const float *floats = (const float *)row + index;
+  float tail[4] = {0};
+  if (count != 4) {
+    memcpy(tail, floats, count * sizeof(float));
+    floats = tail;
   }
-  if (count > 2) {
-    lanes = vsetq_lane_f32(floats[2], lanes, 2);
-  }
-  return lanes;
+  return vld1q_f32(floats);
+}
+
+static inline uint16x4_t load_halves(const void *row, size_t index, size_t count) {
+  const char *halves = (const char *)row + 2 * index;
+  uint16_t bits[4] = {0};
+  memcpy(bits, halves, 2 * count);
+  return vld1_u16(bits);
+}
+
+static inline float32x4_t load_f16(const void *row, size_t index, size_t count, float32x4_t scale) {
+  (void)scale;
+  return vcvt_f32_f16(vreinterpret_f16_u16(load_halves(row, index, count)));
+}
+
+static inline float32x4_t load_bf16(const void *row, size_t index, size_t count,
+                                    float32x4_t scale) {
+  (void)scale;
+  return vreinterpretq_f32_u32(vshll_n_u16(load_halves(row, index, count), 16));
+}
+
+static inline float32x4_t load_int8(const void *row, size_t index, size_t count,
+                                    float32x4_t scale) {
+  int8_t codes[8] = {0};
+  memcpy(codes, (const int8_t *)row + index, count);
+  int32x4_t integers = vmovl_s16(vget_low_s16(vmovl_s8(vld1_s8(codes))));
+  return vmulq_f32(vcvtq_f32_s32(integers), scale);
 }
 
 static inline __attribute__((always_inline)) float sum_over(
-    float32x4_t (*add)(float32x4_t, float32x4_t, float32x4_t), const float *a, const float *b,
-    size_t dimension) {
+    float32x4_t (*add)(float32x4_t, float32x4_t, float32x4_t),
+    float32x4_t (*load)(const void *, size_t, size_t, float32x4_t), chroma_element element,
+    const float *a, const void *b, size_t dimension) {
+  const float32x4_t scale =
+      vdupq_n_f32(element == CHROMA_ELEMENT_INT8 ? scale_of(b, dimension) : 1);
   float32x4_t sum0 = vdupq_n_f32(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;
   size_t i = 0;
   for (; i + 16 <= dimension; i += 16) {
-    sum0 = add(sum0, vld1q_f32(a + i), vld1q_f32(b + i));
-    sum1 = add(sum1, vld1q_f32(a + i + 4), vld1q_f32(b + i + 4));
-    sum2 = add(sum2, vld1q_f32(a + i + 8), vld1q_f32(b + i + 8));
-    sum3 = add(sum3, vld1q_f32(a + i + 12), vld1q_f32(b + i + 12));
+    sum0 = add(sum0, vld1q_f32(a + i), load(b, i, 4, scale));
+    sum1 = add(sum1, vld1q_f32(a + i + 4), load(b, i + 4, 4, scale));
+    sum2 = add(sum2, vld1q_f32(a + i + 8), load(b, i + 8, 4, scale));
+    sum3 = add(sum3, vld1q_f32(a + i + 12), load(b, i + 12, 4, scale));
   }
   for (; i + 4 <= dimension; i += 4) {
-    sum0 = add(sum0, vld1q_f32(a + i), vld1q_f32(b + i));
+    sum0 = add(sum0, vld1q_f32(a + i), load(b, i, 4, scale));
   }
   if (i < dimension) {
-    sum1 = add(sum1, load_tail(a + i, dimension - i), load_tail(b + i, dimension - i));
+    const size_t count = dimension - i;
+    sum1 = add(sum1, load_f32(a, i, count, scale), load(b, i, count, scale));
   }
   return vaddvq_f32(vaddq_f32(vaddq_f32(sum0, sum1), vaddq_f32(sum2, sum3)));
 }
 
-static inline float dot(const float *a, const float *b, size_t dimension) {
-  return sum_over(add_product, a, b, dimension);
-}
-
-static inline float squared_l2(const float *a, const float *b, size_t dimension) {
-  return sum_over(add_squared_difference, a, b, dimension);
-}
-
-static void dot_rows(const float *query, size_t dimension, const float *const *rows, size_t count,
-                     float *out) {
-  measure_rows(dot, query, dimension, rows, count, out);
-}
-
-static void squared_l2_rows(const float *query, size_t dimension, const float *const *rows,
-                            size_t count, float *out) {
-  measure_rows(squared_l2, query, dimension, rows, count, out);
-}
+ROW_KERNELS(f32, CHROMA_ELEMENT_F32, load_f32)
+ROW_KERNELS(f16, CHROMA_ELEMENT_F16, load_f16)
+ROW_KERNELS(bf16, CHROMA_ELEMENT_BF16, load_bf16)
+ROW_KERNELS(int8, CHROMA_ELEMENT_INT8, load_int8)
 
 /* Adds up the products of 16 elements; the sum of two, at most 2 * 127 * 127, fits in 16 bits. */
 static inline int32x4_t add_code_products(int32x4_t sum, int8x16_t a, int8x16_t b) {
@@ -70,7 +91,7 @@ static inline int32x4_t add_code_products(int32x4_t sum, int8x16_t a, int8x16_t 
   return vpadalq_s16(sum, pairs);
 }
 
-static inline int32_t dot_int8(const int8_t *a, const int8_t *b, size_t dimension) {
+static inline int32_t dot_code(const int8_t *a, const int8_t *b, size_t dimension) {
   int32x4_t sum0 = vdupq_n_s32(0), sum1 = sum0;
   size_t i = 0;
   for (; i + 32 <= dimension; i += 32) {
@@ -84,16 +105,17 @@ static inline int32_t dot_int8(const int8_t *a, const int8_t *b, size_t dimensio
   return sum;
 }
 
-static void dot_int8_rows(const int8_t *query, size_t dimension, const int8_t *const *rows,
-                          size_t count, int32_t *out) {
-  measure_codes(dot_int8, query, dimension, rows, count, out);
+static void dot_codes(const int8_t *query, size_t dimension, const int8_t *const *rows,
+                      size_t count, int32_t *out) {
+  measure_codes(dot_code, query, dimension, rows, count, out);
 }
 
 static bool is_supported(void) {
   return true;
 }
 
-const chroma_kernels chroma_kernels_neon = {"neon", is_supported, dot_rows, squared_l2_rows,
-                                            dot_int8_rows};
+static const chroma_row_kernels row_kernels[CHROMA_ELEMENT_COUNT] = ALL_ROW_KERNELS;
+
+const chroma_kernels chroma_kernels_neon = {"neon", is_supported, row_kernels, dot_codes};
 
 #endif

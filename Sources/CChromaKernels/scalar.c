@@ -16,35 +16,38 @@ double chroma_dot_in_double(const float *a, const float *b, size_t dimension) {
   return sum;
 }
 
-static double squared_l2_in_double(const float *a, const float *b, size_t dimension) {
-#pragma clang fp reassociate(on)
-  double sum = 0;
-  for (size_t i = 0; i < dimension; i++) {
-    double difference = (double)a[i] - (double)b[i];
-    sum += difference * difference;
+static inline double add_product(double sum, double a, double b) {
+  return sum + a * b;
+}
+
+static inline double add_squared_difference(double sum, double a, double b) {
+  return sum + (a - b) * (a - b);
+}
+
+/* Four sums, which compilers turn into vectors without changing the order in which they grow. */
+static inline __attribute__((always_inline)) float sum_over(
+    double (*add)(double, double, double), float (*load)(const void *, size_t, float),
+    chroma_element element, const float *a, const void *b, size_t dimension) {
+  const float scale = element == CHROMA_ELEMENT_INT8 ? scale_of(b, dimension) : 1;
+  double sums[4] = {0};
+  size_t i = 0;
+  for (; i + 4 <= dimension; i += 4) {
+    for (size_t j = 0; j < 4; j++) {
+      sums[j] = add(sums[j], a[i + j], load(b, i + j, scale));
+    }
   }
-  return sum;
+  for (; i < dimension; i++) {
+    sums[0] = add(sums[0], a[i], load(b, i, scale));
+  }
+  return (float)((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
-static inline float dot(const float *a, const float *b, size_t dimension) {
-  return (float)chroma_dot_in_double(a, b, dimension);
-}
+ROW_KERNELS(f32, CHROMA_ELEMENT_F32, f32_at)
+ROW_KERNELS(f16, CHROMA_ELEMENT_F16, f16_at)
+ROW_KERNELS(bf16, CHROMA_ELEMENT_BF16, bf16_at)
+ROW_KERNELS(int8, CHROMA_ELEMENT_INT8, int8_at)
 
-static inline float squared_l2(const float *a, const float *b, size_t dimension) {
-  return (float)squared_l2_in_double(a, b, dimension);
-}
-
-static void dot_rows(const float *query, size_t dimension, const float *const *rows, size_t count,
-                     float *out) {
-  measure_rows(dot, query, dimension, rows, count, out);
-}
-
-static void squared_l2_rows(const float *query, size_t dimension, const float *const *rows,
-                            size_t count, float *out) {
-  measure_rows(squared_l2, query, dimension, rows, count, out);
-}
-
-static inline int32_t dot_int8(const int8_t *a, const int8_t *b, size_t dimension) {
+static inline int32_t dot_code(const int8_t *a, const int8_t *b, size_t dimension) {
   int32_t sum = 0;
   for (size_t i = 0; i < dimension; i++) {
     sum += (int32_t)a[i] * (int32_t)b[i];
@@ -52,14 +55,15 @@ static inline int32_t dot_int8(const int8_t *a, const int8_t *b, size_t dimensio
   return sum;
 }
 
-static void dot_int8_rows(const int8_t *query, size_t dimension, const int8_t *const *rows,
-                          size_t count, int32_t *out) {
-  measure_codes(dot_int8, query, dimension, rows, count, out);
+static void dot_codes(const int8_t *query, size_t dimension, const int8_t *const *rows,
+                      size_t count, int32_t *out) {
+  measure_codes(dot_code, query, dimension, rows, count, out);
 }
 
 static bool is_supported(void) {
   return true;
 }
 
-const chroma_kernels chroma_kernels_scalar = {"scalar", is_supported, dot_rows, squared_l2_rows,
-                                              dot_int8_rows};
+static const chroma_row_kernels row_kernels[CHROMA_ELEMENT_COUNT] = ALL_ROW_KERNELS;
+
+const chroma_kernels chroma_kernels_scalar = {"scalar", is_supported, row_kernels, dot_codes};

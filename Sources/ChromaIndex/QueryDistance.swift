@@ -23,7 +23,7 @@ package struct QueryDistance: ~Copyable {
   /// Aligned to a cache line, so that no load of it straddles two.
   private let query: UnsafeMutableBufferPointer<Float>
   private let queryNorm: Norm
-  private let rows: UnsafeMutableBufferPointer<UnsafePointer<Float>>
+  private let rows: UnsafeMutableBufferPointer<UnsafeRawPointer>
 
   /// Copies `query`, whose dimension is the table's.
   package init(
@@ -64,15 +64,15 @@ package struct QueryDistance: ~Copyable {
     switch table.space {
     case .l2:
       // A sum of squares cannot come to ∞ − ∞: it is right as it is.
-      kernels.squaredL2(query, rows, into: distances)
+      kernels.squaredL2(query, rows, of: table.type, into: distances)
     case .ip:
-      kernels.dot(query, rows, into: distances)
+      kernels.dot(query, rows, of: table.type, into: distances)
       for index in rows.indices {
         let distance = 1 - distances[index]
         distances[index] = distance.isFinite ? distance : productInDouble(rows[index])
       }
     case .cosine:
-      kernels.dot(query, rows, into: distances)
+      kernels.dot(query, rows, of: table.type, into: distances)
       let inverse = queryNorm.inverse
       for index in rows.indices {
         let distance = 1 - distances[index] * inverse * layout.inverseNorm(slots[index])
@@ -81,16 +81,18 @@ package struct QueryDistance: ~Copyable {
     }
   }
 
-  private func productInDouble(_ row: UnsafePointer<Float>) -> Float {
-    let row = UnsafeBufferPointer(start: row, count: query.count)
-    return Float(1 - Kernels.dotInDouble(UnsafeBufferPointer(query), row))
+  private func productInDouble(_ row: UnsafeRawPointer) -> Float {
+    table.type.withElements(row, dimension: query.count) { row in
+      Float(1 - Kernels.dotInDouble(UnsafeBufferPointer(query), row))
+    }
   }
 
-  private func cosineInDouble(_ row: UnsafePointer<Float>) -> Float {
-    let row = UnsafeBufferPointer(start: row, count: query.count)
-    let norms = queryNorm.value * Norm(of: row).value
-    if norms == 0 { return 1 }
-    return clamped(Float(1 - Kernels.dotInDouble(UnsafeBufferPointer(query), row) / norms))
+  private func cosineInDouble(_ row: UnsafeRawPointer) -> Float {
+    table.type.withElements(row, dimension: query.count) { row in
+      let norms = queryNorm.value * Norm(of: row).value
+      if norms == 0 { return 1 }
+      return clamped(Float(1 - Kernels.dotInDouble(UnsafeBufferPointer(query), row) / norms))
+    }
   }
 
   /// Without the digits by which rounding leaves 0...2: an equal vector is not nearer than near.

@@ -1,8 +1,8 @@
 // The vectors of a collection by slot: an address for each.
 //
 // A row stands either in memory of the table's own, copied there by `set`, or in foreign memory that
-// somebody else keeps, `attach`ed: the mapped vectors of a segment. Rows of its own stand in chunks,
-// each one allocation of `stride` floats a row.
+// somebody else keeps, `attach`ed: the mapped vectors of a segment. Both look as `VectorType` has it.
+// Rows of its own stand in chunks, each one allocation of `strideByteCount` a row.
 //
 // Invariants:
 //   * Rows of its own start at multiples of 64 bytes.
@@ -13,6 +13,7 @@
 //   * The inverse norms are there in cosine space only.
 
 package import ChromaBase
+internal import ChromaKernels
 import Glibc
 
 /// Vectors of one dimension by slot: a dense number that the engine hands out, and out again.
@@ -22,6 +23,8 @@ import Glibc
 package final class VectorTable {
   package let dimension: Int
   package let space: Space
+  /// What the elements of rows are.
+  package let type: VectorType
   /// Where the rows stand. Whoever measures many copies it out once: each look at a property of a
   /// class costs the check that nobody is writing it.
   private(set) var layout: Layout
@@ -29,15 +32,15 @@ package final class VectorTable {
   private var owned = Bitset()
   private let memory: Memory
   /// Rows that were this table's and are not needed any more.
-  private var freeRows: [UnsafeMutablePointer<Float>] = []
+  private var freeRows: [UnsafeMutableRawPointer] = []
   /// Rows that nobody had yet: the rest of the last chunk.
-  private var freshRows: UnsafeMutablePointer<Float>?
+  private var freshRows: UnsafeMutableRawPointer?
   private var freshRowCount = 0
   /// Bytes allocated for vectors, for this table and its copies.
   package var byteCount: Int { memory.byteCount }
 
-  /// Floats from one row to the next.
-  private let stride: Int
+  /// Bytes from one row to the next: whole cache lines.
+  private let strideByteCount: Int
 
   /// Bytes that a chunk's rows may take, unless a single row takes more.
   private static let chunkByteCountMax = 1 << 20
@@ -46,20 +49,26 @@ package final class VectorTable {
   private static let lineByteCount = 64
 
   /// - Parameter dimension: 1 to `Limits.dimensionMax`.
-  package init(dimension: Int, space: Space) throws(ChromaError) {
+  package init(
+    dimension: Int, space: Space, type: VectorType = .f32
+  ) throws(ChromaError) {
     precondition((1...Limits.dimensionMax).contains(dimension))
     self.dimension = dimension
     self.space = space
-    stride = Self.stride(of: dimension)
-    let zeros = try Self.allocate(floatCount: stride, held: 0)
+    self.type = type
+    let lineCount =
+      (type.rowByteCount(dimension: dimension) + Self.lineByteCount - 1) / Self.lineByteCount
+    strideByteCount = lineCount * Self.lineByteCount
+    let zeros = try Self.allocate(byteCount: strideByteCount, held: 0)
     memory = Memory(zeros)
-    layout = Layout(zeros: UnsafePointer(zeros))
+    layout = Layout(zeros: UnsafeRawPointer(zeros))
   }
 
   private init(copying table: VectorTable) {
     dimension = table.dimension
     space = table.space
-    stride = table.stride
+    type = table.type
+    strideByteCount = table.strideByteCount
     memory = table.memory
     layout = table.layout
     freshRows = table.freshRows
@@ -73,12 +82,6 @@ package final class VectorTable {
     VectorTable(copying: self)
   }
 
-  /// Floats from one row of a dimension to the next, so that each begins at a cache line.
-  package static func stride(of dimension: Int) -> Int {
-    let floatsPerLine = lineByteCount / MemoryLayout<Float>.stride
-    return (dimension + floatsPerLine - 1) / floatsPerLine * floatsPerLine
-  }
-
   /// Makes room for this many slots at once, where many follow.
   package func reserve(slotCount: Int) {
     layout.rows.reserveCapacity(slotCount)
@@ -87,30 +90,33 @@ package final class VectorTable {
 
   /// Copies `row`, which stands outside the table, to `slot`. Makes room for all slots up to it.
   ///
-  /// - Throws: `ChromaError.resourceExhausted` when there is no memory; the table is as it was.
+  /// - Parameter row: elements that the table's type holds as they are.
+  /// - Throws: `ChromaError.resourceExhausted` when there is no memory, `.corruption` where an
+  ///   element is too large for the type, which may cost the slot its row.
   package func set(
     _ slot: UInt32, to row: UnsafeBufferPointer<Float>
   ) throws(ChromaError) {
     precondition(row.count == dimension)
-    let target: UnsafeMutablePointer<Float>
-    if owned.contains(slot) {
-      target = UnsafeMutablePointer(mutating: layout.row(slot))
-    } else {
-      target = try takeRow()
-      owned.insert(slot)
+    let isOwned = owned.contains(slot)
+    let target =
+      isOwned ? UnsafeMutableRawPointer(mutating: layout.row(slot)) : try takeRow()
+    if let index = type.encode(row, into: target) {
+      if isOwned { clear(slot) } else { freeRows.append(target) }
+      throw .corruption(
+        "Element \(index) of a vector is \(row[index]), which \(type.rawValue) does not hold.")
     }
-    if let elements = row.baseAddress { target.update(from: elements, count: dimension) }
+    owned.insert(slot)
     layout.extend(to: slot, hasNorms: space == .cosine)
-    layout.rows[Int(slot)] = UnsafePointer(target)
+    layout.rows[Int(slot)] = UnsafeRawPointer(target)
     if space == .cosine { layout.inverseNorms[Int(slot)] = Norm(of: row).inverse }
   }
 
   /// Lets the slot stand for a row in memory that outlives the table.
   ///
   /// - Parameters:
-  ///   - row: `dimension` floats, aligned as floats are.
+  ///   - row: of the table's dimension and type; of `f32`, aligned as floats are.
   ///   - inverseNorm: what `inverseNorm(of:)` says of the row; ignored unless in cosine space.
-  package func attach(_ slot: UInt32, to row: UnsafePointer<Float>, inverseNorm: Float) {
+  package func attach(_ slot: UInt32, to row: UnsafeRawPointer, inverseNorm: Float) {
     clear(slot)
     layout.extend(to: slot, hasNorms: space == .cosine)
     layout.rows[Int(slot)] = row
@@ -121,14 +127,23 @@ package final class VectorTable {
   package func clear(_ slot: UInt32) {
     guard Int(slot) < layout.rows.count else { return }
     if owned.remove(slot) {
-      freeRows.append(UnsafeMutablePointer(mutating: layout.rows[Int(slot)]))
+      freeRows.append(UnsafeMutableRawPointer(mutating: layout.rows[Int(slot)]))
     }
     layout.rows[Int(slot)] = layout.zeros
   }
 
-  /// The row of a slot.
+  /// Calls the body with the elements of a slot's row, which live as long as the call.
+  package func withRow<Result, Failure: Error>(
+    _ slot: UInt32, _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try type.withElements(layout.row(slot), dimension: dimension, body)
+  }
+
+  /// The row of a slot, of a table of `f32`.
   package func row(_ slot: UInt32) -> UnsafeBufferPointer<Float> {
-    UnsafeBufferPointer(start: layout.row(slot), count: dimension)
+    precondition(type == .f32)
+    return UnsafeBufferPointer(
+      start: layout.row(slot).assumingMemoryBound(to: Float.self), count: dimension)
   }
 
   /// The factor that makes a product with the slot's row a cosine. In cosine space only.
@@ -141,36 +156,33 @@ package final class VectorTable {
     Norm(of: row).inverse
   }
 
-  private func takeRow() throws(ChromaError) -> UnsafeMutablePointer<Float> {
+  private func takeRow() throws(ChromaError) -> UnsafeMutableRawPointer {
     if let row = freeRows.popLast() { return row }
     if let row = freshRows, freshRowCount > 0 {
-      freshRows = row + stride
+      freshRows = row + strideByteCount
       freshRowCount -= 1
       return row
     }
-    let rowByteCount = stride * MemoryLayout<Float>.stride
-    let rowCountMax = max(1, Self.chunkByteCountMax / rowByteCount)
-    let rowCount = min(rowCountMax, max(Self.firstRowCount, byteCount / rowByteCount))
-    let chunk = try Self.allocate(floatCount: rowCount * stride, held: byteCount)
-    memory.add(chunk, byteCount: rowCount * rowByteCount)
-    freshRows = chunk + stride
+    let rowCountMax = max(1, Self.chunkByteCountMax / strideByteCount)
+    let rowCount = min(rowCountMax, max(Self.firstRowCount, byteCount / strideByteCount))
+    let chunk = try Self.allocate(byteCount: rowCount * strideByteCount, held: byteCount)
+    memory.add(chunk, byteCount: rowCount * strideByteCount)
+    freshRows = chunk + strideByteCount
     freshRowCount = rowCount - 1
     return chunk
   }
 
   private static func allocate(
-    floatCount: Int, held: Int
-  ) throws(ChromaError) -> UnsafeMutablePointer<Float> {
-    let byteCount = floatCount * MemoryLayout<Float>.stride
+    byteCount: Int, held: Int
+  ) throws(ChromaError) -> UnsafeMutableRawPointer {
     var address: UnsafeMutableRawPointer?
     guard posix_memalign(&address, lineByteCount, byteCount) == 0, let address else {
       throw ChromaError(
         .resourceExhausted,
         "There is no memory for \(byteCount) more bytes of vectors; \(held) are held.")
     }
-    let floats = address.bindMemory(to: Float.self, capacity: floatCount)
-    floats.initialize(repeating: 0, count: floatCount)
-    return floats
+    memset(address, 0, byteCount)
+    return address
   }
 }
 
@@ -178,12 +190,12 @@ extension VectorTable {
   /// From slots to addresses. Traps on a slot without room: past it lies foreign memory.
   struct Layout {
     /// What slots without a row read as.
-    let zeros: UnsafePointer<Float>
-    var rows: [UnsafePointer<Float>] = []
+    let zeros: UnsafeRawPointer
+    var rows: [UnsafeRawPointer] = []
     var inverseNorms: [Float] = []
 
     @inline(__always)
-    func row(_ slot: UInt32) -> UnsafePointer<Float> {
+    func row(_ slot: UInt32) -> UnsafeRawPointer {
       rows[Int(slot)]
     }
 
@@ -206,10 +218,10 @@ extension VectorTable {
   /// The chunks of a table and its copies. Changed by whoever may change the newest of them.
   private final class Memory {
     private(set) var byteCount = 0
-    private var chunks: [UnsafeMutablePointer<Float>] = []
-    private let zeros: UnsafeMutablePointer<Float>
+    private var chunks: [UnsafeMutableRawPointer] = []
+    private let zeros: UnsafeMutableRawPointer
 
-    init(_ zeros: UnsafeMutablePointer<Float>) {
+    init(_ zeros: UnsafeMutableRawPointer) {
       self.zeros = zeros
     }
 
@@ -218,7 +230,7 @@ extension VectorTable {
       free(zeros)
     }
 
-    func add(_ chunk: UnsafeMutablePointer<Float>, byteCount: Int) {
+    func add(_ chunk: UnsafeMutableRawPointer, byteCount: Int) {
       chunks.append(chunk)
       self.byteCount += byteCount
     }

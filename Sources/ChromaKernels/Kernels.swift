@@ -1,6 +1,7 @@
 // The Swift face of the C kernels: buffers in, distances out, counts checked.
 
 import CChromaKernels
+package import ChromaBase
 
 /// The distance kernels of one instruction set.
 ///
@@ -29,7 +30,7 @@ package struct Kernels: Sendable {
     return variants
   }()
 
-  /// The processor's features that bear on kernels, as words: `avx2 fma avx512f`.
+  /// The processor's features that bear on kernels, as words: `avx2 fma f16c`.
   package static let processorFeatures = String(cString: chroma_kernels_cpu_features())
 
   /// `scalar`, `avx2`, `avx512`, `avx512vnni`, `neon`.
@@ -42,25 +43,23 @@ package struct Kernels: Sendable {
   ///
   /// Every row must hold as many elements as `query`, which is not empty.
   package func dot(
-    _ query: UnsafeBufferPointer<Float>, _ rows: UnsafeBufferPointer<UnsafePointer<Float>>,
-    into products: UnsafeMutableBufferPointer<Float>
+    _ query: UnsafeBufferPointer<Float>, _ rows: UnsafeBufferPointer<UnsafeRawPointer>,
+    of type: VectorType, into products: UnsafeMutableBufferPointer<Float>
   ) {
-    measure(variant.pointee.dot, query, rows, products)
+    measure(kernels(of: type).dot, query, rows, products)
   }
 
   /// Writes Σ (queryᵢ−rowᵢ)² for each of `rows` to the front of `distances`.
   ///
   /// Every row must hold as many elements as `query`, which is not empty.
   package func squaredL2(
-    _ query: UnsafeBufferPointer<Float>, _ rows: UnsafeBufferPointer<UnsafePointer<Float>>,
-    into distances: UnsafeMutableBufferPointer<Float>
+    _ query: UnsafeBufferPointer<Float>, _ rows: UnsafeBufferPointer<UnsafeRawPointer>,
+    of type: VectorType, into distances: UnsafeMutableBufferPointer<Float>
   ) {
-    measure(variant.pointee.squared_l2, query, rows, distances)
+    measure(kernels(of: type).squared_l2, query, rows, distances)
   }
 
   /// Writes Σ queryᵢ·rowᵢ of codes, exactly, for each of `count` rows.
-  ///
-  /// Asks memory for whole rows, and for the cache line of the byte behind each, some rows ahead.
   ///
   /// - Parameters:
   ///   - query: `dimension` elements, −127 to 127, as in each row.
@@ -83,9 +82,13 @@ package struct Kernels: Sendable {
     return chroma_dot_in_double(left, right, a.count)
   }
 
+  private func kernels(of type: VectorType) -> chroma_row_kernels {
+    variant.pointee.rows[Int(type.element.rawValue)]
+  }
+
   private func measure(
     _ kernel: chroma_distance_kernel, _ query: UnsafeBufferPointer<Float>,
-    _ rows: UnsafeBufferPointer<UnsafePointer<Float>>, _ out: UnsafeMutableBufferPointer<Float>
+    _ rows: UnsafeBufferPointer<UnsafeRawPointer>, _ out: UnsafeMutableBufferPointer<Float>
   ) {
     precondition(!query.isEmpty && rows.count <= out.count)
     guard let elements = query.baseAddress, let first = rows.baseAddress,

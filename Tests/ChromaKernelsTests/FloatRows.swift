@@ -1,3 +1,4 @@
+import ChromaBase
 import ChromaKernels
 import ChromaTestSupport
 
@@ -7,14 +8,15 @@ enum Measure: CaseIterable {
 
   /// One query against rows, through the variant.
   func callAsFunction(
-    _ kernels: Kernels, _ query: UnsafeBufferPointer<Float>, _ rows: [UnsafePointer<Float>]
+    _ kernels: Kernels, _ query: UnsafeBufferPointer<Float>, _ rows: [UnsafeRawPointer],
+    of type: VectorType = .f32
   ) -> [Float] {
     var out = [Float](repeating: .signalingNaN, count: rows.count)
     rows.withUnsafeBufferPointer { rows in
       out.withUnsafeMutableBufferPointer { out in
         switch self {
-        case .dot: kernels.dot(query, rows, into: out)
-        case .squaredL2: kernels.squaredL2(query, rows, into: out)
+        case .dot: kernels.dot(query, rows, of: type, into: out)
+        case .squaredL2: kernels.squaredL2(query, rows, of: type, into: out)
         }
       }
     }
@@ -23,7 +25,7 @@ enum Measure: CaseIterable {
 
   func callAsFunction(_ kernels: Kernels, _ a: [Float], _ b: [Float]) -> Float {
     a.withUnsafeBufferPointer { a in
-      b.withUnsafeBufferPointer { b in self(kernels, a, [b.baseAddress!])[0] }
+      b.withUnsafeBytes { b in self(kernels, a, [b.baseAddress!])[0] }
     }
   }
 

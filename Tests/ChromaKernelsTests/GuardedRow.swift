@@ -30,4 +30,6 @@ final class GuardedRow<Element: BitwiseCopyable> {
   }
 
   var row: UnsafePointer<Element> { UnsafePointer(elements.baseAddress!) }
+
+  var bytes: UnsafeRawPointer { UnsafeRawPointer(elements.baseAddress!) }
 }

@@ -56,7 +56,7 @@ import Testing
         for edge in GuardedRow<Float>.Edge.allCases {
           let query = GuardedRow(a, at: edge)
           let row = GuardedRow(b, at: edge)
-          let found = measure(kernels, UnsafeBufferPointer(query.elements), [row.row, row.row])
+          let found = measure(kernels, UnsafeBufferPointer(query.elements), [row.bytes, row.bytes])
           #expect(found == [expected, expected], "seed 5, \(measure), length \(length)")
         }
       }
@@ -73,8 +73,10 @@ import Testing
       for offset in 0..<16 {
         let stored = [Float](repeating: .nan, count: offset) + b + [.nan]
         for measure in Measure.allCases {
-          let found = stored.withUnsafeBufferPointer { stored in
-            a.withUnsafeBufferPointer { measure(kernels, $0, [stored.baseAddress! + offset])[0] }
+          let found = stored.withUnsafeBytes { stored in
+            a.withUnsafeBufferPointer {
+              measure(kernels, $0, [stored.baseAddress! + 4 * offset])[0]
+            }
           }
           #expect(found == measure(kernels, a, b), "seed 6, \(measure), \(length) at \(offset)")
         }
@@ -94,7 +96,7 @@ import Testing
       let stored = rows.map { GuardedRow($0, at: .last) }
       for measure in Measure.allCases {
         let found = query.withUnsafeBufferPointer {
-          measure(kernels, $0, order.map { stored[$0].row })
+          measure(kernels, $0, order.map { stored[$0].bytes })
         }
         #expect(found == order.map { measure(kernels, query, rows[$0]) }, "seed 7, \(measure)")
       }
@@ -133,8 +135,8 @@ import Testing
     let query: [Float] = [1, 2, 3]
     var out: [Float] = [7, 7, 7]
     query.withUnsafeBufferPointer { query in
-      [query.baseAddress!].withUnsafeBufferPointer { rows in
-        out.withUnsafeMutableBufferPointer { Kernels.best.dot(query, rows, into: $0) }
+      [UnsafeRawPointer(query.baseAddress!)].withUnsafeBufferPointer { rows in
+        out.withUnsafeMutableBufferPointer { Kernels.best.dot(query, rows, of: .f32, into: $0) }
       }
     }
     #expect(out == [14, 7, 7])
