@@ -104,7 +104,9 @@ let package = Package(
     tests("ChromaSegment"),
     tests("ChromaQuery", exclude: ["Fixtures"]),
     tests("ChromaEngine", ["ChromaCatalog", "ChromaQuery", "ChromaIndex"], exclude: ["Fixtures"]),
-    tests("ChromaRecovery", ["ChromaCatalog", "ChromaEngine", "ChromaSQLite", "ChromaSegment"]),
+    tests(
+      "ChromaRecovery",
+      ["ChromaCatalog", "ChromaEngine", "ChromaSQLite", "ChromaSegment", "ChromaIndex"]),
     tests("Chroma"),
     .executableTarget(
       name: "simulate",

@@ -18,12 +18,14 @@ struct CollectionRecord {
   let compactedPosition: Int64
   let logRowCount: Int64
   let logByteCount: Int64
+  let generation: Int64
+  let indexedPosition: Int64
 
   var title: CollectionName { CollectionName(id: id, name: name) }
 
   static let select = """
     SELECT c.key, c.id, d.tenant, d.name, c.name, c.dimension, c.next_position, c.version,
-      c.compacted_position, c.log_row_count, c.log_byte_count
+      c.compacted_position, c.log_row_count, c.log_byte_count, c.generation, c.indexed_position
     FROM collections AS c JOIN databases AS d ON d.key = c.database_key ORDER BY c.key
     """
 
@@ -39,6 +41,8 @@ struct CollectionRecord {
     compactedPosition = try row.integer(8)
     logRowCount = try row.integer(9)
     logByteCount = try row.integer(10)
+    generation = try row.integer(11)
+    indexedPosition = try row.integer(12)
   }
 
   /// What contradicts what; nil if nothing does.
@@ -53,6 +57,19 @@ struct CollectionRecord {
     }
     if let dimension, !(1...Int64(Limits.dimensionMax)).contains(dimension) {
       return "its dimension is \(dimension)"
+    }
+    return nil
+  }
+
+  /// What about its index contradicts what; nil if nothing does.
+  func indexContradiction(lastVersion: Int64) -> String? {
+    if !(0...lastVersion).contains(generation) || generation == 0 && indexedPosition != 0 {
+      return "its index has generation \(generation) and reaches to position \(indexedPosition), the "
+        + "newest version of all is \(lastVersion)"
+    }
+    if indexedPosition < 0 || indexedPosition > compactedPosition {
+      return "its index reaches to position \(indexedPosition), its segments to "
+        + "\(compactedPosition)"
     }
     return nil
   }
@@ -115,6 +132,30 @@ struct SegmentRecord {
   }
 }
 
+/// A row of `index_blobs` of the current index.
+struct IndexBlobRecord {
+  let key: Int64
+  let firstGeneration: Int64
+  let name: Text
+  let byteCount: Int
+
+  static let select = """
+    SELECT key, first_generation, blob_name, blob_byte_count FROM index_blobs
+    WHERE collection_key = ?1 AND end_generation IS NULL ORDER BY key
+    """
+
+  init(_ row: SQLiteRow) throws(ChromaError) {
+    key = try row.integer(0)
+    firstGeneration = try row.integer(1)
+    name = try row.text(2)
+    let count = try row.integer(3)
+    guard let exact = Int(exactly: count), exact >= 1 else {
+      throw .corruption("The file \(row.path) is damaged: a blob of an index has \(count) bytes.")
+    }
+    byteCount = exact
+  }
+}
+
 extension SQLiteRow {
   func optionalInteger(_ column: Int32) throws(ChromaError) -> Int64? {
     isNull(column) ? nil : try integer(column)
@@ -155,6 +196,14 @@ extension UUID {
 }
 
 extension SQLiteConnection {
+  /// Takes a collection's index out of the catalog.
+  func dropIndex(ofCollection key: Int64) throws(ChromaError) {
+    try execute("DELETE FROM index_blobs WHERE collection_key = ?1", [.integer(key)])
+    try execute(
+      "UPDATE collections SET generation = 0, indexed_position = 0 WHERE key = ?1",
+      [.integer(key)])
+  }
+
   /// The only column of the only row; 0 without one.
   func integer(_ sql: String) throws(ChromaError) -> Int64 {
     try firstRow(sql) { (row) throws(ChromaError) in try row.integer(0) } ?? 0

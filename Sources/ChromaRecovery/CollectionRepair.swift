@@ -4,6 +4,7 @@
 //     one goes.
 //   * A batch that cannot be read becomes one that changes nothing: an update that gives no column, of
 //     as many rows. So positions stay without a hole.
+//   * An index that is damaged goes, as does one over records that have moved. It is built again.
 //   * No two live records have one slot or one id afterwards: of two with one id the one counts whose
 //     segment reaches further.
 
@@ -27,6 +28,8 @@ final class CollectionRepair {
   private var compactedPosition: Int64
   private var dimension: Int64?
   private var isChanged = false
+  /// Whether records have other slots than the index knows, or came back.
+  private var areRecordsMoved = false
 
   init(
     _ record: CollectionRecord, version: Int64, in connection: SQLiteConnection,
@@ -43,6 +46,7 @@ final class CollectionRepair {
   func run() throws(ChromaError) {
     try repairSegments()
     let next = try repairLog()
+    try repairIndex()
     try connection.execute(
       """
       UPDATE collections SET version = ?2, dimension = ?3, next_position = ?4,
@@ -58,6 +62,22 @@ final class CollectionRepair {
           isChanged || compactedPosition > 0 && record.version < 1 ? version : record.version),
         dimension.map { .integer($0) } ?? .null, .integer(next), .integer(compactedPosition),
       ])
+  }
+
+  // MARK: The index
+
+  private func repairIndex() throws(ChromaError) {
+    let isDamaged = repairer.damagedIndexes.contains(record.id)
+    guard isDamaged || areRecordsMoved else { return }
+    let blobs = try connection.firstRow(
+      "SELECT count(*) FROM index_blobs WHERE collection_key = ?1", [.integer(record.key)]
+    ) { (row) throws(ChromaError) in try row.integer(0) }
+    guard record.generation != 0 || record.indexedPosition != 0 || blobs ?? 0 > 0 else { return }
+    try connection.dropIndex(ofCollection: record.key)
+    notes.act(
+      "The index of \"\(record.name)\" was dropped, "
+        + (isDamaged ? "which was damaged" : "since its segments have changed")
+        + ": the next writer builds it again.")
   }
 
   // MARK: Segments
@@ -219,6 +239,7 @@ final class CollectionRepair {
     try connection.execute(
       "DELETE FROM deletions WHERE segment_key = ?1", [.integer(part.row.key)])
     isChanged = true
+    areRecordsMoved = true
     guard !part.dead.isEmpty else { return }
     try connection.execute(
       """
@@ -235,6 +256,7 @@ final class CollectionRepair {
     _ part: Part, _ slots: inout Bitset, _ orders: inout Set<Int64>
   ) throws(ChromaError) {
     isChanged = true
+    areRecordsMoved = true
     var records: [RescuedRecord] = []
     var lostIDs: [Text] = []
     var namelessCount = 0

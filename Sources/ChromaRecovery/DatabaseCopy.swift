@@ -4,7 +4,8 @@
 //
 //     1. BACKUP says that a copy is being made.
 //     2. The catalog is copied beside the target's, and what belongs to running processes taken out.
-//     3. The blobs that it names are copied, unless they are there.
+//     3. The blobs that it names are copied, unless they are there. An index of which one is damaged
+//        goes from the new catalog: it can be built again, and is no reason to have no backup.
 //     4. The new catalog takes the place of the old one: a rename.
 //     5. BACKUP says that the copy is whole, or goes.
 //     6. Blobs that only the old catalog named are removed.
@@ -25,6 +26,8 @@ final class DatabaseCopy {
   struct NamedBlob {
     let name: String
     let byteCount: Int
+    /// The key of the collection whose index it is a part of; nil of every other blob.
+    let indexedCollection: Int64?
   }
 
   let source: String
@@ -99,6 +102,7 @@ final class DatabaseCopy {
   private static let settling = [
     "DELETE FROM pins", "DELETE FROM leases", "DELETE FROM garbage",
     "DELETE FROM segments WHERE end_version IS NOT NULL",
+    "DELETE FROM index_blobs WHERE end_generation IS NOT NULL",
   ]
 
   private static func blobs(
@@ -107,12 +111,15 @@ final class DatabaseCopy {
     var blobs: [NamedBlob] = []
     try connection.forEachRow(
       """
-      SELECT blob_name, blob_byte_count FROM log WHERE blob_name IS NOT NULL
-      UNION SELECT blob_name, blob_byte_count FROM segments WHERE blob_name IS NOT NULL
+      SELECT blob_name, blob_byte_count, NULL FROM log WHERE blob_name IS NOT NULL
+      UNION SELECT blob_name, blob_byte_count, NULL FROM segments WHERE blob_name IS NOT NULL
+      UNION SELECT blob_name, blob_byte_count, collection_key FROM index_blobs
       """
     ) { (row) throws(ChromaError) in
       blobs.append(
-        NamedBlob(name: try row.text(0).string, byteCount: Int(clamping: try row.integer(1))))
+        NamedBlob(
+          name: try row.text(0).string, byteCount: Int(clamping: try row.integer(1)),
+          indexedCollection: try row.optionalInteger(2)))
       return true
     }
     return blobs
@@ -169,15 +176,41 @@ final class DatabaseCopy {
   // MARK: Blobs
 
   /// Copies the blobs that are not there, checking every byte.
-  func copy(_ blobs: [NamedBlob]) throws(ChromaError) {
+  ///
+  /// - Returns: Those that the new catalog still names: an index that cannot be copied is dropped.
+  func copy(_ blobs: [NamedBlob]) throws(ChromaError) -> [NamedBlob] {
     meter.expect(blobs.reduce(0) { $0 + $1.byteCount })
+    var damaged: Set<Int64> = []
     for blob in blobs {
-      if try isThere(blob) {
-        try meter.finish(blob.byteCount)
-      } else {
-        try copy(blob)
+      do throws(ChromaError) {
+        if try isThere(blob) {
+          try meter.finish(blob.byteCount)
+        } else {
+          try copy(blob)
+        }
+      } catch {
+        guard let key = blob.indexedCollection, error.kind == .corruption else { throw error }
+        damaged.insert(key)
       }
       try keepAlive()
+    }
+    if damaged.isEmpty { return blobs }
+    try dropIndexes(of: damaged)
+    return blobs.filter { blob in !(blob.indexedCollection.map(damaged.contains) ?? false) }
+  }
+
+  private func dropIndexes(of keys: Set<Int64>) throws(ChromaError) {
+    let database = SQLiteDatabase(
+      path: newPath, fileSystem: files, clock: environment.clock, random: environment.random)
+    let connection = try database.connect()
+    defer { connection.close() }
+    try connection.withTransaction(.immediate) { () throws(ChromaError) in
+      for key in keys {
+        try connection.dropIndex(ofCollection: key)
+      }
+    }
+    guard try connection.checkpoint(truncating: true) else {
+      throw ChromaError(.locked, "Somebody else uses \(newPath).")
     }
   }
 

@@ -63,11 +63,11 @@ extension Recovery {
       () throws(ChromaError) in try pin.renew()
     }
     try BackupMark.unfinished.write(target, in: files)
-    let blobs = try copy.copyCatalog(
-      from: SQLiteDatabase(
-        path: "\(source)/\(DatabaseFiles.catalog)", fileSystem: files, clock: environment.clock,
-        random: environment.random))
-    try copy.copy(blobs)
+    let blobs = try copy.copy(
+      try copy.copyCatalog(
+        from: SQLiteDatabase(
+          path: "\(source)/\(DatabaseFiles.catalog)", fileSystem: files, clock: environment.clock,
+          random: environment.random)))
     try copy.replaceCatalog()
     let catalog = try DatabaseCopy.fingerprint(target, in: files)
     try BackupMark(
@@ -117,15 +117,16 @@ extension Recovery {
     else { throw .corruption("The file \(source)/\(DatabaseFiles.catalog) is damaged.") }
     let frozen = try FrozenFileSystem(image, directory: source, mends: false)
     let copy = DatabaseCopy(from: source, to: target, environment, Meter(cancel, progress))
-    let blobs = try copy.copyCatalog(
-      from: SQLiteDatabase(
-        path: "\(source)/\(DatabaseFiles.catalog)", fileSystem: frozen, clock: environment.clock,
-        random: environment.random))
-    try copy.copy(blobs)
+    let blobs = try copy.copy(
+      try copy.copyCatalog(
+        from: SQLiteDatabase(
+          path: "\(source)/\(DatabaseFiles.catalog)", fileSystem: frozen,
+          clock: environment.clock, random: environment.random)))
     guard try held.holds() else {
       throw ChromaError(.locked, "The backup \(source) was opened while it was copied. Try again.")
     }
     try copy.replaceCatalog()
+    _ = try copy.removeBlobs(but: blobs)
     try files.remove("\(target)/\(BackupMark.fileName)")
     try files.syncDirectory(target)
     let catalogByteCount = try DatabaseCopy.fingerprint(target, in: files).byteCount

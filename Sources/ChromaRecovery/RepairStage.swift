@@ -136,6 +136,7 @@ final class RepairStage {
       """
       SELECT blob_name FROM log WHERE blob_name IS NOT NULL
       UNION SELECT blob_name FROM segments WHERE blob_name IS NOT NULL
+      UNION SELECT blob_name FROM index_blobs
       """
     ) { (row) throws(ChromaError) in
       names.insert(try row.text(0).string)

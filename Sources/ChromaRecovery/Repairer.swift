@@ -18,6 +18,8 @@ final class Repairer {
   let meter: Meter
   let notes = RepairNotes()
   let blobs: BlobStore
+  /// Collections whose index is not to be used.
+  private(set) var damagedIndexes: Set<UUID> = []
   private var files: any FileSystem { environment.fileSystem }
 
   init(_ directory: String, _ environment: RecoveryEnvironment, _ meter: Meter) {
@@ -36,7 +38,9 @@ final class Repairer {
       notes.act("A repair that had been cut off was brought to its end.")
       notes.report.savedDirectory = stage.name
     }
-    let findings = try Verifier(directory, environment, meter).run()
+    let verifier = Verifier(directory, environment, meter)
+    let findings = try verifier.run()
+    damagedIndexes = verifier.damagedIndexes
     guard findings.contains(where: { $0.severity == .damage }) else { return notes.report }
     let stage = try RepairStage(directory, environment)
     let staging = try stage.begin()
@@ -237,12 +241,13 @@ final class Repairer {
     for statement in [
       "DELETE FROM pins", "DELETE FROM leases", "DELETE FROM garbage",
       "DELETE FROM segments WHERE end_version IS NOT NULL",
+      "DELETE FROM index_blobs WHERE end_generation IS NOT NULL",
     ] {
       try connection.execute(statement)
     }
     let last = max(
       try connection.integer("SELECT last FROM versions"),
-      try connection.integer("SELECT ifnull(max(version), 0) FROM collections"))
+      try connection.integer("SELECT ifnull(max(max(version, generation)), 0) FROM collections"))
     guard last < .max else { throw .corruption("The catalog's last version is \(last).") }
     try connection.execute("UPDATE versions SET last = ?1", [.integer(last + 1)])
     var records: [CollectionRecord] = []

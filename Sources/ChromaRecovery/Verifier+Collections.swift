@@ -1,4 +1,4 @@
-// One collection: its log and the segments of its version, and whether they fit its row.
+// One collection: its log, the segments of its version and its index, and whether they fit its row.
 
 package import ChromaBase
 import ChromaCatalog
@@ -8,7 +8,8 @@ import ChromaStorage
 extension Verifier {
   func verify(_ collection: Collection) throws(ChromaError) {
     try verifyLog(of: collection)
-    try verifySegments(of: collection)
+    let segments = try verifySegments(of: collection)
+    try verifyIndex(of: collection, over: segments)
   }
 
   // MARK: The log
@@ -79,6 +80,9 @@ extension Verifier {
 
   // MARK: Segments
 
+  /// A segment that is whole, and its dead rows.
+  typealias VerifiedSegment = (segment: Segment, dead: Bitset)
+
   /// What the segments of a version have in common.
   private struct Live {
     var slots = Bitset()
@@ -87,9 +91,11 @@ extension Verifier {
     var space: Space?
   }
 
-  private func verifySegments(of collection: Collection) throws(ChromaError) {
+  private func verifySegments(
+    of collection: Collection
+  ) throws(ChromaError) -> [VerifiedSegment] {
     var live = Live()
-    var opened: [(segment: Segment, dead: Bitset)] = []
+    var opened: [VerifiedSegment] = []
     for row in collection.segments {
       let (file, place) = Self.place(of: row)
       do throws(ChromaError) {
@@ -104,6 +110,7 @@ extension Verifier {
       }
     }
     try verifyUnique(live, opened, of: collection.record)
+    return opened
   }
 
   static func place(of row: SegmentRecord) -> (file: String, place: String) {
@@ -195,7 +202,7 @@ extension Verifier {
 
   /// No two live records have one id.
   private func verifyUnique(
-    _ live: Live, _ opened: [(segment: Segment, dead: Bitset)], of record: CollectionRecord
+    _ live: Live, _ opened: [VerifiedSegment], of record: CollectionRecord
   ) throws(ChromaError) {
     let sorted = live.hashes.sorted()
     var twice: Set<UInt64> = []

@@ -1,8 +1,8 @@
 // Finds all damage of a directory, and never stops at the first.
 //
 // In this order: the pages of chroma.db and the frames of its WAL; what SQLite says of the tables;
-// what the rows say of each other; for each collection the batches of its log and the segments of its
-// version, with the blobs that they stand in; the blobs that nothing refers to.
+// what the rows say of each other; for each collection the batches of its log, the segments of its
+// version and its index, with the blobs that they stand in; the blobs that nothing refers to.
 //
 // Not one byte is written, not even into LOCK. Others may write meanwhile: chroma.db is looked at as
 // of one moment, and a blob that is missing then is looked for in the catalog once more.
@@ -24,6 +24,8 @@ final class Verifier {
   let meter: Meter
   let blobs: BlobStore
   var findings = Findings()
+  /// Collections whose index is damaged. Each has a finding.
+  var damagedIndexes: Set<UUID> = []
   let cache = DocumentBlockCache(byteCountMax: 1 << 20)
 
   init(_ directory: String, _ environment: RecoveryEnvironment, _ meter: Meter) {
@@ -61,14 +63,16 @@ final class Verifier {
     let record: CollectionRecord
     var log: [LogRecord] = []
     var segments: [SegmentRecord] = []
+    /// In the order in which they apply.
+    var index: [IndexBlobRecord] = []
     /// Whether all rows could be read, so that what they add up to means something.
     var isWhole = true
   }
 
   private func examineCatalog() throws(ChromaError) -> Content {
-    let before = findings
+    let before = (findings, damagedIndexes)
     for _ in 0..<Self.attemptCountMax {
-      findings = before
+      (findings, damagedIndexes) = before
       let held = try CatalogGuard(directory, environment)
       let content = try examineFrozenCatalog()
       if try held.holds() { return content }
@@ -199,6 +203,11 @@ final class Verifier {
           DatabaseFiles.catalog, "row \(record.key) of collections", of: record.title,
           "The row makes no sense: \(contradiction).")
       }
+      if let contradiction = record.indexContradiction(lastVersion: lastVersion) {
+        noteIndexDamage(
+          DatabaseFiles.catalog, "row \(record.key) of collections", of: record,
+          "The row makes no sense: \(contradiction).")
+      }
       content.collections.append(Collection(record: record))
     }
     for index in content.collections.indices {
@@ -213,6 +222,12 @@ final class Verifier {
         content.collections[index].segments.append(try SegmentRecord(row))
       }
       content.collections[index].isWhole = isLogWhole && areSegmentsWhole
+      let isIndexWhole = try scan(
+        connection, IndexBlobRecord.select, key, of: title, "index_blobs"
+      ) { (row) throws(ChromaError) in
+        content.collections[index].index.append(try IndexBlobRecord(row))
+      }
+      if !isIndexWhole { damagedIndexes.insert(title.id) }
     }
     content.blobNames = try blobNames(connection)
     return content
@@ -222,7 +237,7 @@ final class Verifier {
     var names: Set<String> = []
     for (table, column) in [
       ("log", "blob_name"), ("segments", "blob_name"), ("leases", "blob_name"),
-      ("garbage", "blob_name"),
+      ("index_blobs", "blob_name"), ("garbage", "blob_name"),
     ] {
       try scan(
         connection, "SELECT \(column) FROM \(table) WHERE \(column) IS NOT NULL", of: nil, table
@@ -307,9 +322,9 @@ final class Verifier {
 
   /// A blob may have been retired since the catalog was looked at.
   private func noteMissing(_ name: String, of collection: CollectionName) throws(ChromaError) {
-    let known = findings
+    let known = (findings, damagedIndexes)
     let isNamed = try examineCatalog().blobNames.contains(name)
-    findings = known
+    (findings, damagedIndexes) = known
     if isNamed {
       findings.add("\(DatabaseFiles.blobs)/\(name)", "", of: collection, "The blob is missing.")
     }

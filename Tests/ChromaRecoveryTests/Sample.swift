@@ -19,6 +19,8 @@ struct Sample {
   var files: Files
   let models: [UUID: ModelCollection]
 
+  /// Collections with segments have an index, where the seed isn't a multiple of three.
+  ///
   /// - Parameter isKilled: Whether the last process was killed, which leaves the WAL as it is.
   init(seed: UInt64, isKilled: Bool = false) throws {
     var random = SeededRandom(seed)
@@ -51,6 +53,12 @@ struct Sample {
       }
     }
     self.models = models
+    if !seed.isMultiple(of: 3) {
+      try SampleIndex(
+        catalog: engine.catalog,
+        blobs: BlobStore(fileSystem: fileSystem, directory: "\(Self.directory)/blobs")
+      ).publishAll()
+    }
     if isKilled {
       files = try Self.files(of: fileSystem)
       withExtendedLifetime(engine) {}
