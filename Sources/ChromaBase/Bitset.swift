@@ -12,6 +12,11 @@ package struct Bitset: Equatable, Sendable, Sequence {
     words = []
   }
 
+  /// The slots whose bits are set: slot 64·w + b in bit b of word w.
+  package init(words: [UInt64]) {
+    self.words = words
+  }
+
   /// The slots 0 ..< `count`.
   package init(firstSlots count: Int) {
     words = Array(repeating: ~0, count: count / 64)

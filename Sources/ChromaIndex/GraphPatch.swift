@@ -36,6 +36,8 @@ package struct GraphPatch {
   package var isComplete: Bool { header.isComplete }
   /// Nodes of the graph that it makes.
   package var memberCount: Int { header.memberCount }
+  /// Codes that stand in it, of nodes that later patches may remove or give other codes.
+  package var codeCount: Int { header.coded.count }
   package var dimension: Int { header.dimension }
   package var space: Space { header.space }
   package var maxNeighbors: Int { header.maxNeighbors }

@@ -74,6 +74,24 @@ package struct GraphPatchEncoder {
     previous?.entry == graph.entry && coded.isEmpty && removed.isEmpty && linked.isEmpty
   }
 
+  /// Codes that will stand in it.
+  package var codeCount: Int { header.coded.count }
+
+  /// The bytes that `write` will write. Looks at every list that it will.
+  package var byteCount: Int {
+    var lists = PatchLists(graph, after: previous, slotWidth: header.slotWidth)
+    var bitCount = 0
+    for slot in linked {
+      for level in 0...graph.level(of: slot) { bitCount += lists.bitCount(slot, level) }
+    }
+    let center = previous == nil ? 4 * header.dimension : 0
+    let slots = [header.coded, header.removed, header.linked].reduce(0) {
+      $0 + $1.byteCount(slotCount: header.slotCount, width: header.slotWidth)
+    }
+    return PatchHeader.byteCount + center + slots + header.coded.count * header.codeByteCount
+      + (bitCount + 7) / 8 + PatchHeader.tailByteCount
+  }
+
   /// Writes the patch in pieces, each borrowed to `sink` for the call.
   ///
   /// - Returns: its bytes.
@@ -180,31 +198,44 @@ private struct PatchLists {
     }
   }
 
+  /// What a list takes when it is written.
+  mutating func bitCount(_ slot: UInt32, _ level: Int) -> Int {
+    let list = layout.list(slot, level: level)
+    let countWidth = PatchHeader.bitCount(of: layout.linkCountMax(level: level))
+    let change = change(of: list, slot, level)
+    return 1 + countWidth + (change?.bitCount ?? list.count * slotWidth)
+  }
+
   mutating func write(
     _ slot: UInt32, _ level: Int, to output: inout PatchOutput
   ) throws(ChromaError) {
-    defer { withExtendedLifetime((graph, previous)) {} }
     let list = layout.list(slot, level: level)
     let countWidth = PatchHeader.bitCount(of: layout.linkCountMax(level: level))
-    if let previous, let previousLayout, previous.members.contains(slot) {
-      let before = previousLayout.list(slot, level: level)
-      let addedCount = compare(before, list)
-      let bitCount = before.count + (addedCount == 0 ? 0 : list.count + addedCount * slotWidth)
-      if bitCount < list.count * slotWidth {
-        try output.writeBits(1, 1)
-        for index in before.indices { try output.writeBits(isDropped[index] ? 1 : 0, 1) }
-        try output.writeBits(UInt32(addedCount), countWidth)
-        if addedCount == 0 { return }
-        for index in list.indices { try output.writeBits(isAdded[index] ? 1 : 0, 1) }
-        for index in list.indices where isAdded[index] {
-          try output.writeBits(list[index], slotWidth)
-        }
-        return
-      }
+    guard let change = change(of: list, slot, level) else {
+      try output.writeBits(0, 1)
+      try output.writeBits(UInt32(list.count), countWidth)
+      for neighbor in list { try output.writeBits(neighbor, slotWidth) }
+      return
     }
-    try output.writeBits(0, 1)
-    try output.writeBits(UInt32(list.count), countWidth)
-    for neighbor in list { try output.writeBits(neighbor, slotWidth) }
+    try output.writeBits(1, 1)
+    for index in 0..<change.beforeCount { try output.writeBits(isDropped[index] ? 1 : 0, 1) }
+    try output.writeBits(UInt32(change.addedCount), countWidth)
+    if change.addedCount == 0 { return }
+    for index in list.indices { try output.writeBits(isAdded[index] ? 1 : 0, 1) }
+    for index in list.indices where isAdded[index] {
+      try output.writeBits(list[index], slotWidth)
+    }
+  }
+
+  /// What makes a list out of the one before, if that is shorter than the list.
+  private mutating func change(
+    of list: UnsafeBufferPointer<UInt32>, _ slot: UInt32, _ level: Int
+  ) -> (bitCount: Int, beforeCount: Int, addedCount: Int)? {
+    guard let previous, let previousLayout, previous.members.contains(slot) else { return nil }
+    let before = previousLayout.list(slot, level: level)
+    let addedCount = compare(before, list)
+    let bitCount = before.count + (addedCount == 0 ? 0 : list.count + addedCount * slotWidth)
+    return bitCount < list.count * slotWidth ? (bitCount, before.count, addedCount) : nil
   }
 
   /// Finds what of a list is in the new one, in the same order. Returns how many are added.

@@ -14,7 +14,7 @@ import Testing
     final class Collected { var bytes: [UInt8] = [] }
     let collected = Collected()
     let count = try encoder.write { collected.bytes.append(contentsOf: $0) }
-    #expect(count == collected.bytes.count)
+    #expect(count == collected.bytes.count && count == encoder.byteCount)
     return collected.bytes
   }
 
@@ -71,6 +71,7 @@ import Testing
         #expect(patch.isComplete == isComplete)
         #expect(patch.label.collection == Self.label.collection && patch.label.position == 99)
         #expect(patch.label.previousGeneration == (isComplete ? 0 : 7))
+        #expect(patch.codeCount == encoder.codeCount)
         #expect(patch.memberCount == (isComplete ? before : model.graph).memberCount)
         #expect(patch.dimension == before.quantizer.dimension)
         #expect(patch.space == before.quantizer.space)

@@ -1,0 +1,204 @@
+// Taking nodes out of a graph without leaving holes.
+//
+// Whoever linked to a removed node is given others instead: of those that the removed node linked to,
+// the nearest that lie in a direction of their own, as the heuristic of the build has it (Malkov and
+// Yashunin, arXiv 1603.09320, algorithm 4; for removals Singh et al., arXiv 2105.09613). One pass over
+// all lists finds them, however many are removed; what follows costs by the lists that it changes.
+//
+// Invariants:
+//   * Each list is mended from lists as they were before: the order of the work has no bearing.
+//   * A list does not grow, unless it takes over from a twin: graphs that change for ever stay as large
+//     as new ones.
+//   * Twins stay in their ring (see `GraphBuilder`).
+
+package import ChromaBase
+package import ChromaKernels
+
+extension Graph {
+  /// Takes the slots out, those that are nodes. They can be used again at once.
+  ///
+  /// Reads every list once. Nodes may be cut off by it: `connect` mends that.
+  ///
+  /// - Returns: The nodes whose lists changed.
+  /// - Throws: `.resourceExhausted`; the graph is of no use then.
+  package mutating func remove(
+    _ slots: Bitset, kernels: Kernels = .best
+  ) throws(ChromaError) -> Bitset {
+    let removed = slots.intersection(members)
+    if removed.isEmpty { return Bitset() }
+    let before = self
+    for slot in removed { removeMember(slot) }
+    if let entry, removed.contains(entry) { setEntry(highestMember) }
+    var changed = Bitset()
+    var mending = GraphMending(before, without: removed, kernels: kernels)
+    for slot in members {
+      for level in 0...level(of: slot) where mending.needs(slot, level) {
+        try setLinks(slot, level: level, mending.list(of: slot, level))
+        changed.insert(slot)
+      }
+    }
+    return changed
+  }
+
+  /// The first of those nodes that no other is above.
+  private var highestMember: UInt32? {
+    var highest: (slot: UInt32, level: Int)?
+    for slot in members {
+      let level = level(of: slot)
+      if highest.map({ level > $0.level }) ?? true { highest = (slot, level) }
+    }
+    return highest?.slot
+  }
+}
+
+extension GraphBuilder {
+  /// Takes the slots out of the graph, those that are nodes. They can be inserted again at once.
+  ///
+  /// Reads every list once, so many slots are better removed together.
+  ///
+  /// - Throws: `ChromaError.resourceExhausted`.
+  package mutating func remove(_ slots: Bitset) throws(ChromaError) {
+    changed.links.formUnion(try graph.remove(slots, kernels: kernels))
+  }
+}
+
+/// Makes the lists of a graph anew that name nodes which are gone.
+private struct GraphMending: ~Copyable {
+  /// With the removed nodes.
+  private let graph: Graph
+  private let layout: Graph.Layout
+  private let removed: Bitset
+  private var meter: CodeMeter
+  /// For each slot the number of the list that considered it last; numbers are even.
+  private let considered: UnsafeMutableBufferPointer<UInt32>
+  private var listNumber: UInt32 = 0
+  private var gone: [UInt32] = []
+  private var candidates: [Candidate] = []
+  private var slots: [UInt32] = []
+  private var list: [UInt32] = []
+
+  /// Candidates to have, and to look at, at least.
+  private static let candidateCountMin = 32
+  /// Removed nodes to go through for candidates, at most, for each neighbor that is lost.
+  private static let goneCountFactor = 4
+
+  private struct Candidate {
+    let key: OrderedDistance
+    let slot: UInt32
+
+    static func < (left: Candidate, right: Candidate) -> Bool {
+      left.key.key != right.key.key ? left.key.key < right.key.key : left.slot < right.slot
+    }
+  }
+
+  init(_ graph: Graph, without removed: Bitset, kernels: Kernels) {
+    self.graph = graph
+    self.removed = removed
+    layout = graph.layout
+    meter = CodeMeter(kernels: kernels)
+    considered = .allocate(capacity: max(1, graph.slotCount))
+    considered.initialize(repeating: 0)
+  }
+
+  deinit {
+    considered.deallocate()
+  }
+
+  /// Whether a list names a removed node.
+  func needs(_ slot: UInt32, _ level: Int) -> Bool {
+    let links = layout.links(slot, level: level)
+    for index in 0..<layout.linkCountMax(level: level) {
+      let neighbor = links[index]
+      if neighbor == Graph.noSlot { return false }
+      if removed.contains(neighbor) { return true }
+    }
+    return false
+  }
+
+  /// The list without removed nodes: those that stay, then as many others at most as are lost.
+  mutating func list(of slot: UInt32, _ level: Int) -> [UInt32] {
+    listNumber &+= 2
+    consider(slot)
+    list.removeAll(keepingCapacity: true)
+    gone.removeAll(keepingCapacity: true)
+    slots.removeAll(keepingCapacity: true)
+    let before = layout.list(slot, level: level)
+    if let next = nextTwin(of: slot, level) {
+      consider(next)
+      list.append(next)
+    }
+    var countMax = before.count
+    for neighbor in before where considered[Int(neighbor)] != listNumber {
+      consider(neighbor)
+      if !removed.contains(neighbor) {
+        list.append(neighbor)
+        continue
+      }
+      gone.append(neighbor)
+      // Of twins only one has links to others. Another one is to have as many.
+      if graph.hasEqualCodes(slot, neighbor) {
+        countMax = max(countMax, layout.list(neighbor, level: level).count)
+      }
+    }
+    let lostCount = gone.count
+    gather(level, lostCount: lostCount)
+    sortCandidates(by: slot)
+    for candidate in candidates.prefix(max(Self.candidateCountMin, 2 * lostCount)) {
+      if list.count >= countMax { break }
+      if isApart(candidate) { list.append(candidate.slot) }
+    }
+    return list
+  }
+
+  /// The next node of the ring of twins that a node stands in, which is its first neighbor: the first
+  /// one that is not removed.
+  private func nextTwin(of slot: UInt32, _ level: Int) -> UInt32? {
+    var twin = slot
+    repeat {
+      guard let next = layout.list(twin, level: level).first, next != slot,
+        considered[Int(next)] != listNumber &- 1, graph.hasEqualCodes(next, slot)
+      else { return nil }
+      // Comes by nobody twice, whatever the links are.
+      considered[Int(next)] = listNumber &- 1
+      twin = next
+    } while removed.contains(twin)
+    return twin
+  }
+
+  private func consider(_ slot: UInt32) {
+    considered[Int(slot)] = listNumber
+  }
+
+  /// Fills `slots` with what lost neighbors link to; if that is little, with what those link to that
+  /// are removed as well.
+  private mutating func gather(_ level: Int, lostCount: Int) {
+    var next = 0
+    while next < gone.count, next < lostCount || slots.count < Self.candidateCountMin {
+      for neighbor in layout.list(gone[next], level: level)
+      where considered[Int(neighbor)] != listNumber {
+        consider(neighbor)
+        if !removed.contains(neighbor) {
+          slots.append(neighbor)
+        } else if gone.count < Self.goneCountFactor * lostCount {
+          gone.append(neighbor)
+        }
+      }
+      next += 1
+    }
+  }
+
+  private mutating func sortCandidates(by slot: UInt32) {
+    candidates.removeAll(keepingCapacity: true)
+    let keys = meter.keys(of: slots, from: slot, layout)
+    for index in slots.indices {
+      candidates.append(Candidate(key: OrderedDistance(keys[index]), slot: slots[index]))
+    }
+    candidates.sort(by: <)
+  }
+
+  /// Whether a candidate is nearer to the node than to any neighbor of it.
+  private mutating func isApart(_ candidate: Candidate) -> Bool {
+    meter.keys(of: list, from: candidate.slot, layout)
+      .allSatisfy { OrderedDistance($0).key >= candidate.key.key }
+  }
+}
