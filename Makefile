@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 RELEASE = .build/release
 
-.PHONY: demo test test-long node install format
+.PHONY: demo test test-long node install format benchmark benchmark-index
 
 # The whole job on real input: 10,000 glosses of WordNet embedded, stored, searched, killed with
 # SIGKILL and proved to be there. DEMO_COUNT=1000 stores fewer.
@@ -39,6 +39,26 @@ install:
 node:
 	swift build --configuration release --product chroma --jobs 2
 	bindings/node/build.sh $(RELEASE)
+
+# Ours beside official Chroma, call by call: see Benchmarks/compare.py.
+BENCHMARK_COUNT ?= 50000
+BENCHMARK_PYTHON = build/demo-venv/bin/python
+
+.PHONY: benchmark-data
+benchmark-data:
+	scripts/install-debian-packages gcc g++ libc6-dev python3-dev python3-venv \
+	  libsqlite3-dev libzstd-dev wordnet-base
+	swift build --configuration release --product chroma
+	scripts/make-demo-venv build/demo-venv
+	$(BENCHMARK_PYTHON) Benchmarks/prepare.py --count $(BENCHMARK_COUNT)
+
+benchmark: benchmark-data
+	$(BENCHMARK_PYTHON) Benchmarks/compare.py --count $(BENCHMARK_COUNT)
+
+# The vector index alone beside other libraries: see Benchmarks/index.py.
+benchmark-index: benchmark-data
+	swift build --configuration release --product measure-index
+	$(BENCHMARK_PYTHON) Benchmarks/index.py --count $(BENCHMARK_COUNT)
 
 format:
 	swift format --in-place --recursive Sources Tests Package.swift

@@ -116,6 +116,11 @@ let package = Package(
       ],
       path: "Tests/Simulation",
       linkerSettings: systemLibraries),
+
+    // Driven by Benchmarks/index.py.
+    .executableTarget(
+      name: "measure-index", dependencies: ["ChromaBase", "ChromaIndex"], path: "Benchmarks/Index",
+      linkerSettings: systemLibraries),
   ],
   swiftLanguageModes: [.v6]
 )
