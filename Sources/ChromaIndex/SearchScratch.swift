@@ -1,8 +1,6 @@
 // What a search needs for itself, kept between searches: the pool of the best, who was visited, and
 // the next rows to measure.
 
-
-
 /// Memory of one search at a time. Grows to what the largest one needed.
 package final class SearchScratch {
   /// For each slot the number of the search that visited it last.
