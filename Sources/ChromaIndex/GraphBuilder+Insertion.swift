@@ -105,8 +105,8 @@ extension GraphBuilder {
       twins[level] = takeTwins(of: node.slot, mates: mates[level], walk: walk, count: &count)
       if twins[level] == Graph.noSlot, count > 0 {
         lists[level] = select(
-          UnsafeBufferPointer(start: walk.pool, count: count), countMax: level == 0 ? 2 * graph.maxNeighbors : graph.maxNeighbors,
-          scratch: scratch)
+          UnsafeBufferPointer(start: walk.pool, count: count),
+          countMax: graph.linkCountMax(level: level), scratch: scratch)
       }
     }
     node.lists = lists

@@ -13,6 +13,7 @@
 //   * What is in it depends on the graph, the query's code and the limit alone: on no kernel, no
 //     thread, no number of results wanted.
 
+import CChromaPlatform
 import ChromaBase
 package import ChromaKernels
 
@@ -48,6 +49,10 @@ struct GraphWalk {
   private let slots: UnsafeMutablePointer<UInt32>
   private let rows: UnsafeMutablePointer<UnsafePointer<Int8>>
   private let products: UnsafeMutablePointer<Int32>
+
+  private static let lineByteCount = 64
+  /// Of longer rows the rest follows by itself.
+  private static let prefetchByteCountMax = 1024
 
   /// - Parameters:
   ///   - query: a row of the graph's quantizer.
@@ -146,6 +151,7 @@ struct GraphWalk {
       let block = gather(layout.links(PoolKey.slot(key), level: level), countMax: linkCountMax)
       measuredCount &+= block
       next &+= 1
+      prefetchLinks(after: next, count: count, level: level)
       if block == 0 { continue }
       measure(block) { key in
         if count < limit {
@@ -159,9 +165,23 @@ struct GraphWalk {
     return (count, measuredCount)
   }
 
+  /// Asks for the list that is looked at next, unless something nearer turns up.
+  @inline(__always)
+  private func prefetchLinks(after first: Int, count: Int, level: Int) {
+    var next = first
+    while next < count, pool[next] & PoolKey.isExpandedBit != 0 { next &+= 1 }
+    guard next < count else { return }
+    chroma_prefetch(
+      layout.links(PoolKey.slot(pool[next]), level: level),
+      layout.linkCountMax(level: level) &* MemoryLayout<UInt32>.size)
+  }
+
   /// Lists what has not been visited, and visits it. Returns how many.
   @inline(__always)
   private func gather(_ links: UnsafePointer<UInt32>, countMax: Int) -> Int {
+    // The kernel asks for whole rows too, but only when it runs, and then waits for the first: to ask
+    // here makes a search a fifth faster.
+    let byteCount = min(layout.codeByteCount &+ Self.lineByteCount, Self.prefetchByteCountMax)
     var block = 0
     for index in 0..<countMax {
       let slot = links[index]
@@ -170,6 +190,7 @@ struct GraphWalk {
       visits[Int(slot)] = epoch
       slots[block] = slot
       rows[block] = layout.codeRow(slot)
+      chroma_prefetch(rows[block], byteCount)
       block &+= 1
     }
     return block
