@@ -56,7 +56,9 @@ extension GraphBuilder {
     defer { isEncoded.deallocate() }
     parallelLoop(slots.count, threadCount: threadCount) { _, item in
       let slot = slots[item]
-      isEncoded[item] = quantizer.encode(vectors.row(slot), into: layout.mutableCodeRow(slot))
+      isEncoded[item] = vectors.withRow(slot) {
+        quantizer.encode($0, into: layout.mutableCodeRow(slot))
+      }
     }
     let encoded = slots.indices.filter { isEncoded[$0] }.map { slots[$0] }
     for slot in encoded { changed.codes.insert(slot) }

@@ -40,15 +40,15 @@ package enum PoolKey {
 /// outlive it.
 struct GraphWalk {
   let layout: Graph.Layout
-  private let kernels: Kernels
-  private let query: UnsafePointer<Int8>
-  private let side: CodeSide
-  private let visits: UnsafeMutablePointer<UInt16>
-  private let epoch: UInt16
+  let kernels: Kernels
+  let query: UnsafePointer<Int8>
+  let side: CodeSide
+  let visits: UnsafeMutablePointer<UInt16>
+  let epoch: UInt16
   let pool: UnsafeMutablePointer<UInt64>
-  private let slots: UnsafeMutablePointer<UInt32>
-  private let rows: UnsafeMutablePointer<UnsafePointer<Int8>>
-  private let products: UnsafeMutablePointer<Int32>
+  let slots: UnsafeMutablePointer<UInt32>
+  let rows: UnsafeMutablePointer<UnsafePointer<Int8>>
+  let products: UnsafeMutablePointer<Int32>
 
   private static let lineByteCount = 64
   /// Of longer rows the rest follows by itself.
@@ -76,7 +76,7 @@ struct GraphWalk {
 
   /// Measures the first `count` of `slots`, with their `rows`, and hands on each key.
   @inline(__always)
-  private func measure(_ count: Int, _ body: (UInt64) -> Void) {
+  func measure(_ count: Int, _ body: (UInt64) -> Void) {
     kernels.dotInt8(
       query, dimension: layout.codeByteCount, rows, count: count, into: products)
     for index in 0..<count {
@@ -167,7 +167,7 @@ struct GraphWalk {
 
   /// Asks for the list that is looked at next, unless something nearer turns up.
   @inline(__always)
-  private func prefetchLinks(after first: Int, count: Int, level: Int) {
+  func prefetchLinks(after first: Int, count: Int, level: Int) {
     var next = first
     while next < count, pool[next] & PoolKey.isExpandedBit != 0 { next &+= 1 }
     guard next < count else { return }
@@ -178,7 +178,7 @@ struct GraphWalk {
 
   /// Lists what has not been visited, and visits it. Returns how many.
   @inline(__always)
-  private func gather(_ links: UnsafePointer<UInt32>, countMax: Int) -> Int {
+  func gather(_ links: UnsafePointer<UInt32>, countMax: Int) -> Int {
     // The kernel asks for whole rows too, but only when it runs, and then waits for the first: to ask
     // here makes a search a fifth faster.
     let byteCount = min(layout.codeByteCount &+ Self.lineByteCount, Self.prefetchByteCountMax)
@@ -217,7 +217,7 @@ struct GraphWalk {
 
   /// Inserts a key where it belongs among the first `end`, moving the rest by one. Returns where.
   @inline(__always)
-  private func insert(_ key: UInt64, before end: Int) -> Int {
+  func insert(_ key: UInt64, before end: Int) -> Int {
     var lower = 0
     var upper = end
     while lower < upper {
@@ -239,19 +239,17 @@ package struct GraphCandidates {
 }
 
 extension Graph {
-  /// The `limit` nodes nearest to a vector that a walk finds, by their codes.
+  /// The `limit` nodes nearest to a query that a walk finds, by their codes.
   ///
   /// - Parameters:
   ///   - limit: ef, at least 1.
+  ///   - scratch: prepared for the graph, a pool of `limit` and blocks of 2·`maxNeighbors`, with the
+  ///     query's row in `query`.
   ///   - poll: called now and then; what it throws ends the walk.
-  /// - Returns: Nil if the vector cannot be encoded. The vector's row is then in the scratch.
   package func candidates<Failure: Error>(
-    for vector: UnsafeBufferPointer<Float>, limit: Int, scratch: SearchScratch,
-    kernels: Kernels = .best, poll: () throws(Failure) -> Void
-  ) throws(Failure) -> GraphCandidates? {
-    let limit = max(1, min(limit, memberCount))
-    scratch.prepare(for: self, poolCount: limit, blockCount: 2 * maxNeighbors)
-    guard quantizer.encode(vector, into: scratch.query) else { return nil }
+    limit: Int, scratch: SearchScratch, kernels: Kernels = .best,
+    poll: () throws(Failure) -> Void
+  ) throws(Failure) -> GraphCandidates {
     guard let entry else {
       return GraphCandidates(keys: UnsafeBufferPointer(start: nil, count: 0), measuredCount: 0)
     }

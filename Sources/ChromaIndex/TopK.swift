@@ -59,13 +59,6 @@ package struct TopK {
     if candidates.count == gatherCountMax { keepBest() }
   }
 
-  /// The largest distance that one more record may have to be among the best as they are now; NaN if
-  /// any may. Costs a sort if records were offered since.
-  package mutating func distanceLimit() -> Float {
-    keepBest()
-    return distanceMax.value
-  }
-
   /// The best, nearest first.
   package consuming func neighbors() -> [Neighbor] {
     keepBest()
