@@ -64,8 +64,8 @@ struct CollectionRecord {
   /// What about its index contradicts what; nil if nothing does.
   func indexContradiction(lastVersion: Int64) -> String? {
     if !(0...lastVersion).contains(generation) || generation == 0 && indexedPosition != 0 {
-      return "its index has generation \(generation) and reaches to position \(indexedPosition), the "
-        + "newest version of all is \(lastVersion)"
+      return "its index has generation \(generation) and reaches to position \(indexedPosition), "
+        + "the newest version of all is \(lastVersion)"
     }
     if indexedPosition < 0 || indexedPosition > compactedPosition {
       return "its index reaches to position \(indexedPosition), its segments to "

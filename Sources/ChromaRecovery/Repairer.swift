@@ -64,7 +64,7 @@ final class Repairer {
       lostPages == 0 && image?.pageCount ?? 0 > 0
       && !findings.contains {
         $0.file == DatabaseFiles.catalog && $0.severity == .damage && !$0.place.hasPrefix("page ")
-          && !$0.place.hasPrefix("row")
+          && !$0.place.hasPrefix("row") && $0.place != Verifier.indexRowPlace
       }
     let path = "\(staging)/\(DatabaseFiles.catalog)"
     if isWhole, let image {

@@ -85,7 +85,7 @@ extension Verifier {
         + "\(record.dimension.map(String.init) ?? "none")"
     }
     if patch.isComplete != (previous == nil) {
-      return patch.isComplete ? "begins anew, and is not the first" : "is the first, and no beginning"
+      return patch.isComplete ? "begins anew, and is not the first" : "is the first, and no base"
     }
     if let previous {
       let expected = previous.firstGeneration..<max(previous.firstGeneration, row.firstGeneration)

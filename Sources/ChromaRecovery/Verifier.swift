@@ -16,6 +16,8 @@ import ChromaStorage
 final class Verifier {
   /// How often chroma.db is looked at anew because somebody opened it meanwhile.
   private static let attemptCountMax = 5
+  /// Where findings about rows of indexes are that cannot be read: nobody need read them, to drop them.
+  static let indexRowPlace = "a row of index_blobs"
   /// Bytes of a blob that are checked at once.
   private static let blockByteCount = 32 * 1024
 

@@ -12,9 +12,21 @@ struct SampleIndex {
   /// How the names of its blobs end.
   static let suffix = ".graph"
 
+  /// What an index can have that is not its own, with all checksums right.
+  enum Mistake: CaseIterable {
+    case otherVector, missingNode, otherCollection, otherGeneration
+  }
+
   let catalog: any Catalog
   let blobs: BlobStore
+  var mistake: Mistake?
   private let maxNeighbors = 4
+
+  init(catalog: any Catalog, blobs: BlobStore, mistake: Mistake? = nil) {
+    self.catalog = catalog
+    self.blobs = blobs
+    self.mistake = mistake
+  }
 
   /// - Returns: Collections that have one now.
   @discardableResult
@@ -25,29 +37,33 @@ struct SampleIndex {
   private struct Row {
     let slot: UInt32
     let position: Int64
-    let vector: [Float]
+    var vector: [Float]
   }
 
-  private func publish(_ id: UUID) throws -> Bool {
+  /// - Returns: Whether the collection has an index now.
+  func publish(_ id: UUID) throws -> Bool {
     guard let (row, manifest, _) = try catalog.manifest(of: id) else { return false }
-    let (rows, space) = try liveRows(manifest)
-    guard let space, !rows.isEmpty else { return false }
-    let middle = rows[rows.count / 2].position
+    var (rows, space) = try liveRows(manifest)
+    guard let space, rows.count > 1, rows[0].position < manifest.position else { return false }
+    if mistake == .otherVector { rows[0].vector[0] += 1 }
+    if mistake == .missingNode { rows.removeFirst() }
+    let middle = min(rows[rows.count / 2].position, manifest.position - 1)
     let quantizer = Quantizer(space: space, center: rows[0].vector)
     let first = rows.filter { $0.position <= middle }
-    let label = GraphPatch.Label(collection: id, previousGeneration: 0, position: middle)
+    let label = GraphPatch.Label(
+      collection: mistake == .otherCollection ? .zero : id, previousGeneration: 0,
+      position: middle)
     let base = try graph(of: first, after: Graph(quantizer: quantizer, maxNeighbors: maxNeighbors))
     let generation = try publish(
       GraphPatchEncoder(base, label: label), label, id, row.generation, replacesAll: true)
 
     let delta = try graph(of: rows.filter { $0.position > middle }, after: base)
     let next = GraphPatch.Label(
-      collection: id, previousGeneration: generation, position: manifest.position)
+      collection: id, previousGeneration: generation - (mistake == .otherGeneration ? 1 : 0),
+      position: manifest.position)
     let encoder = GraphPatchEncoder(
       delta, after: base, codes: Bitset(rows.map(\.slot)), links: delta.members, label: next)
-    if next.position > label.position {
-      _ = try publish(encoder, next, id, generation, replacesAll: false)
-    }
+    _ = try publish(encoder, next, id, generation, replacesAll: false)
     return true
   }
 
