@@ -102,6 +102,22 @@ package enum Limits {
   /// Bytes of documents that an engine keeps unpacked.
   package static let documentCacheByteCount = 32 * 1024 * 1024
 
+  /// Vectors of a collection beyond which it gets an index: so many are measured in half a
+  /// millisecond.
+  package static let indexRecordCountMin = 4096
+  /// Vectors, or nanoseconds of work, after which an indexer publishes: what a kill may cost.
+  package static let indexPublishRecordCount = 4096
+  package static let indexPublishNanoseconds: UInt64 = 2_000_000_000
+  /// Vectors in segments that may wait for the index: every query measures all of them.
+  package static let unindexedCountMax = 8192
+  /// Nanoseconds that a writer gives the index where no thread of its own does that.
+  package static let indexStepNanoseconds: UInt64 = 50_000_000
+  /// Nanoseconds for which a lease keeps others from indexing a collection, beside those for what it
+  /// writes: so long do they wait for a process that was killed.
+  package static let indexLeaseNanoseconds: Int64 = 10_000_000_000
+  /// Blobs of an index: each is a file, and all are read when it is opened.
+  package static let indexBlobCountMax = 64
+
   /// Rows between two looks at a cancel token; at 1 µs a row about 4 ms.
   package static let cancellationRowInterval = 4096
 

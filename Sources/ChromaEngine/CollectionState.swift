@@ -1,9 +1,11 @@
 // One collection as this process knows it: a version and what the log came to since, up to a
-// position, and how to catch up.
+// position, the index over it, and how to catch up.
 //
 // Invariants:
 //   * `now` is what the collection held at one position of its log; nobody reads it half-way, and it
 //     never goes back.
+//   * Its index covers what `table.indexedPosition` says. An index that is older than the version does
+//     no harm: it says less of the records, never anything wrong.
 //   * Every read first catches up with what is committed when it begins, by whichever process.
 
 import ChromaBase
@@ -16,19 +18,47 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
   let id: UUID
   private let catalog: any Catalog
   private let opener: SegmentOpener
+  private let indexOpener: IndexOpener
+  /// Held by the thread that indexes the collection: others would do the same work.
+  let indexing = Mutex(())
   private let lock = Lock()
   private var now: Snapshot
   private let meter: MemoryMeter
   /// What `meter` counts for this collection; guarded by `lock`.
   private var meteredByteCount = 0
   private let use = Atomic<Int>(0)
+  /// The configuration that was read last, which every query asks for.
+  private let configurations = Mutex<(stored: Text, read: CollectionConfiguration)?>(nil)
 
-  /// The records at one position of the log.
+  /// The records at one position of the log, and an index of some of them.
   private struct Snapshot {
     var table: RecordTable
     var position: Int64
+    var index: IndexGeneration?
 
-    var known: KnownState { KnownState(version: table.version.number, position: position) }
+    var known: KnownState {
+      KnownState(
+        version: table.version.number, position: position,
+        generation: index?.manifest.generation ?? 0)
+    }
+
+    mutating func setIndex(_ generation: IndexGeneration?) {
+      index = generation
+      table.setIndexed(to: generation?.manifest.position ?? 0)
+    }
+  }
+
+  /// What a read sees: one state, which nothing changes.
+  struct View {
+    let row: CollectionRow
+    let table: RecordTable
+    /// The log position up to and with which the table holds everything.
+    let position: Int64
+    /// Nil without one; covers `table.indexedPosition`.
+    let index: IndexGeneration?
+
+    /// Nil before the first vector. The records may be newer than the row.
+    var dimension: Int? { table.vectors?.dimension ?? row.dimension }
   }
 
   /// What became of another version.
@@ -41,12 +71,14 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
   }
 
   init(
-    id: UUID, space: Space, catalog: any Catalog, opener: SegmentOpener, meter: MemoryMeter
+    id: UUID, space: Space, catalog: any Catalog, opener: SegmentOpener,
+    indexOpener: IndexOpener
   ) {
     self.id = id
     self.catalog = catalog
     self.opener = opener
-    self.meter = meter
+    self.indexOpener = indexOpener
+    meter = indexOpener.meter
     now = Snapshot(table: RecordTable(space: space), position: 0)
   }
 
@@ -62,24 +94,41 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
 
   /// To be called under the lock after every change.
   private func meterChange() {
-    let byteCount = now.table.byteCount
+    let byteCount = now.table.byteCount + (now.index?.memoryByteCount ?? 0)
     meter.add(byteCount - meteredByteCount)
     meteredByteCount = byteCount
   }
 
-  /// Reads the records as they are when the call begins, or later, with the log position up to and
-  /// with which they hold everything. Nobody waits for the end of it.
+  /// Reads the records as they are when the call begins, or later. Nobody waits for the end of it.
   ///
   /// - Throws: `.notFound` if the collection is gone; `.corruption`, `.io` if it can't be read.
-  func read<R>(
-    _ body: (CollectionRow, RecordTable, _ position: Int64) throws(ChromaError) -> R
-  ) throws(ChromaError) -> R {
+  func read<R>(_ body: (View) throws(ChromaError) -> R) throws(ChromaError) -> R {
     let row = try catchUp()
     // A copy of its own: what is written meanwhile changes another one.
     let seen = try lock.withLock { () throws(ChromaError) in now }
     // The addresses of vectors lead into the version's segments and the table's memory.
     return try withExtendedLifetime(seen) { () throws(ChromaError) in
-      try body(row, seen.table, seen.position)
+      try body(
+        View(row: row, table: seen.table, position: seen.position, index: seen.index))
+    }
+  }
+
+  /// As `read`, for who needs the graph.
+  ///
+  /// - Parameter body: Returns nil if a blob of the view's index is gone. That of an index which was
+  ///   replaced since is: then a second look sees another one. Otherwise the index is damaged.
+  func readIndexed<R>(
+    _ body: (View) throws(ChromaError) -> R?
+  ) throws(ChromaError) -> R {
+    var last: Int64 = 0
+    while true {
+      let result = try read { (view) throws(ChromaError) in
+        let generation = view.index?.manifest.generation ?? 0
+        if generation == last { view.index?.setDamaged() }
+        last = generation
+        return try body(view)
+      }
+      if let result { return result }
     }
   }
 
@@ -92,6 +141,57 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
       now.position += Int64(batch.count)
       meterChange()
     }
+  }
+
+  // MARK: The index
+
+  /// How many vectors in segments wait for an index, as far as this process knows.
+  var indexableCount: Int {
+    (try? lock.withLock { () throws(ChromaError) in now.table.indexableCount }) ?? 0
+  }
+
+  /// What the row says of how to index.
+  func configuration(of row: CollectionRow) throws(ChromaError) -> CollectionConfiguration {
+    if let known = configurations.withLock({ $0 }), known.stored == row.configuration {
+      return known.read
+    }
+    let read = try CollectionConfiguration(stored: row.configuration)
+    configurations.withLock { $0 = (row.configuration, read) }
+    return read
+  }
+
+  func hasRoomForIndex(byteCount: Int) -> Bool {
+    indexOpener.meter.hasRoom(for: byteCount)
+  }
+
+  /// The graph of a generation that a read saw.
+  func open(_ generation: IndexGeneration) -> IndexGeneration.Opening {
+    let before = generation.memoryByteCount
+    let opening = generation.open(with: indexOpener)
+    if generation.memoryByteCount != before {
+      try? lock.withLock { () throws(ChromaError) in meterChange() }
+    }
+    return opening
+  }
+
+  /// Takes over a generation that this process has just published. Whoever was faster in reading it
+  /// from the catalog has yet to open it.
+  func adopt(_ generation: IndexGeneration, after previous: Int64) {
+    try? lock.withLock { () throws(ChromaError) in
+      let known = now.known.generation
+      guard known == previous || known == generation.manifest.generation else { return }
+      now.setIndex(generation)
+      meterChange()
+    }
+  }
+
+  /// The generation that changes name, if it is another one.
+  private func generation(
+    _ changes: CollectionChanges, after earlier: IndexGeneration?
+  ) -> IndexGeneration?? {
+    guard let manifest = changes.index else { return nil }
+    if manifest.generation == 0 { return .some(nil) }
+    return IndexGeneration(manifest, of: id, after: earlier)
   }
 
   // MARK: Catching up
@@ -138,24 +238,34 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
   private func extend(
     _ changes: CollectionChanges, _ known: KnownState
   ) throws(ChromaError) -> Text? {
-    if changes.rows.isEmpty { return nil }
+    if changes.rows.isEmpty && changes.index == nil { return nil }
     let (batches, gone) = try decode(changes.rows)
     try lock.withLock { () throws(ChromaError) in
-      // Another thread may have taken over a newer version meanwhile.
-      guard now.table.version.number == known.version else { return }
-      for (row, batch) in batches { try apply(row, batch, to: &now) }
+      // Another thread may have taken over a newer one of both meanwhile.
+      if now.known.generation == known.generation,
+        let index = generation(changes, after: now.index)
+      {
+        now.setIndex(index)
+      }
+      if now.table.version.number == known.version {
+        for (row, batch) in batches { try apply(row, batch, to: &now) }
+      }
       meterChange()
     }
     return gone
   }
 
   /// Takes over another version and the log after it, at once: in between the records would go back.
-  ///
   private func replace(
     _ manifest: VersionManifest, _ first: CollectionChanges
   ) throws(ChromaError) -> Replacement {
-    let (old, space) = try lock.withLock { () throws(ChromaError) in
-      (now.table.version, now.table.space)
+    let (old, space, oldIndex) = try lock.withLock { () throws(ChromaError) in
+      (now.table.version, now.table.space, now.index)
+    }
+    let index = generation(first, after: oldIndex) ?? oldIndex
+    if index?.manifest.generation ?? 0 != first.row.generation {
+      // Another thread has taken over an index meanwhile.
+      return .again
     }
     var gone: Text?
     let version = try CollectionVersion(manifest, reusing: old) {
@@ -167,7 +277,9 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
     if let gone { return .gone(gone) }
     guard let version else { return .again }
     var fresh = Snapshot(
-      table: try RecordTable(space: space, version: version), position: version.position)
+      table: try RecordTable(
+        space: space, version: version, indexedPosition: index?.manifest.position ?? 0),
+      position: version.position, index: index)
     var changes = first
     while true {
       let (batches, gone) = try decode(changes.rows)
@@ -177,6 +289,7 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
       changes = try self.changes(after: fresh.known)
       // A newer version came meanwhile: begin again with it.
       if changes.manifest != nil { return .again }
+      if let newer = generation(changes, after: fresh.index) { fresh.setIndex(newer) }
     }
   }
 

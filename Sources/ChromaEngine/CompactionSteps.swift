@@ -23,10 +23,12 @@ final class CompactionSteps: Sendable {
 
   /// Takes a step for each collection that was written to and needs one.
   ///
-  /// - Returns: The collections that were written to.
+  /// - Returns: The collections of which something may come due when they are not written to any more:
+  ///   not those whose log is all that there is, and so short that it may stay as it is.
   func takeDue() -> [UUID] {
-    let debts = debts.takeAll()
-    for (id, debt) in debts where mayBeDue(debt, of: id) {
+    let entries = debts.takeAll()
+    for (id, entry) in entries where mayBeDue(entry.debt, of: id) {
+      let debt = entry.debt
       do throws(ChromaError) {
         try takeStep(id)
         retries.withLock { $0[id] = nil }
@@ -35,7 +37,10 @@ final class CompactionSteps: Sendable {
         retries.withLock { $0[id] = error.kind == .notFound ? nil : 2 * debt.rowCount }
       }
     }
-    return Array(debts.keys)
+    return entries.filter {
+      !$0.value.isWhole
+        || $0.value.debt.byteCount > compactor.policy.limits.wastedByteCountMin
+    }.map(\.key)
   }
 
   /// Without looking at the collection.

@@ -38,7 +38,8 @@ struct Compactor: Sendable {
     _ state: CollectionState, cancel: CancelToken? = nil,
     if isWanted: (CollectionRow, RecordTable) -> Bool = { _, _ in true }
   ) throws(ChromaError) -> Bool {
-    try state.read { (row, table, position) throws(ChromaError) in
+    try state.read { (view) throws(ChromaError) in
+      let (row, table, position) = (view.row, view.table, view.position)
       let version = table.version
       guard position > version.position, isWanted(row, table) else { return false }
       let publication: Publication
@@ -104,7 +105,7 @@ struct Compactor: Sendable {
     _ state: CollectionState, cancel: CancelToken?, choose: (CollectionVersion) -> [Int],
     exclusively: (@escaping () throws(ChromaError) -> Bool) throws(ChromaError) -> Bool
   ) throws(ChromaError) -> Bool {
-    let (row, version) = try state.read { (row, table, _) in (row, table.version) }
+    let (row, version) = try state.read { ($0.row, $0.table.version) }
     let inputs = choose(version)
     if inputs.isEmpty { return false }
     let segment = UUID(random: random)
@@ -193,9 +194,9 @@ struct Compactor: Sendable {
 
   /// Inside the turn: rows that died since the merge began are dead in the new segment, too.
   private func publish(_ merge: Merge, _ state: CollectionState) throws(ChromaError) -> Bool {
-    try state.read { (row, table, _) throws(ChromaError) in
+    try state.read { (view) throws(ChromaError) in
       var dead = Bitset()
-      let now = table.version
+      let (row, now) = (view.row, view.table.version)
       for index in merge.inputs {
         let old = merge.version.parts[index]
         guard let part = now.parts.first(where: { $0.id == old.id }) else {

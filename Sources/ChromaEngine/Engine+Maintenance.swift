@@ -56,6 +56,7 @@ extension Engine {
   package func tidy(_ id: UUID) throws(ChromaError) {
     try checkWritable()
     try maintenance.tidy(id, isIdle: true, cancel: nil)
+    while try maintenance.index(id, cancel: nil) {}
   }
 
   private func maintain(
@@ -79,7 +80,8 @@ extension Engine {
   }
 
   package func statistics(of id: UUID) throws(ChromaError) -> CollectionStatistics {
-    try known.state(of: id).read { (row, table, _) in
+    try known.state(of: id).read { view in
+      let (row, table) = (view.row, view.table)
       let parts = table.version.parts
       return CollectionStatistics(
         recordCount: table.liveCount, version: row.version, position: row.nextPosition - 1,

@@ -1,7 +1,7 @@
-// Reads: count, get, query. Each sees every write that was committed before it began.
+// Reads: count, get; query stands in `Engine+Search`. Each sees every write that was committed before it
+// began.
 
 package import ChromaBase
-import ChromaIndex
 
 /// What a read returns beside ids.
 package struct Include: OptionSet, Sendable {
@@ -39,7 +39,7 @@ package struct QueryAnswer: Sendable {
 
 extension Engine {
   package func count(_ id: UUID) throws(ChromaError) -> Int {
-    try read(id) { (_, table) in table.liveCount }
+    try read(id) { $0.table.liveCount }
   }
 
   /// The selected records in the order of insertion.
@@ -47,76 +47,30 @@ extension Engine {
     _ selection: Selection, from id: UUID, limit: Int?, offset: Int, include: Include,
     cancel: CancelToken? = nil
   ) throws(ChromaError) -> RecordColumns {
-    try read(id) { (dimension, table) throws(ChromaError) in
+    try read(id) { (view) throws(ChromaError) in
+      let table = view.table
       let slots = try Selector(selection, in: table, cancel: cancel)
         .slotsInOrder(offset: offset, limit: limit)
-      var columns = RecordColumns(include, dimension: dimension)
+      var columns = RecordColumns(include, dimension: view.dimension)
       try columns.append(slots, of: table)
       return columns
     }
   }
 
-  /// The `resultCount` selected records nearest to each query vector, nearest first; equal distances
-  /// in the order of insertion. All of them, exactly, if there are fewer.
-  ///
-  /// - Parameter queries: Rows of one dimension.
-  /// - Throws: `.invalidArgument` if the dimension is not the collection's.
-  package func query(
-    _ queries: VectorColumn, _ selection: Selection, in id: UUID, resultCount: Int,
-    include: Include, cancel: CancelToken? = nil
-  ) throws(ChromaError) -> QueryAnswer {
-    try BatchRules.checkFinite(queries)
-    do throws(ChromaError) {
-      return try nearest(queries, selection, in: id, resultCount, include, cancel)
-    } catch {
-      throw Self.asOfficial(error, in: nil)
-    }
+  /// Calls the body with what the collection holds now.
+  func read<R>(
+    _ id: UUID, _ body: (CollectionState.View) throws(ChromaError) -> R
+  ) throws(ChromaError) -> R {
+    try readIndexed(id) { (view) throws(ChromaError) -> R? in try body(view) }
   }
 
-  private func nearest(
-    _ queries: VectorColumn, _ selection: Selection, in id: UUID, _ resultCount: Int,
-    _ include: Include, _ cancel: CancelToken?
-  ) throws(ChromaError) -> QueryAnswer {
-    try read(id) { (dimension, table) throws(ChromaError) in
-      var answer = QueryAnswer(
-        records: RecordColumns(include, dimension: dimension),
-        distances: include.contains(.distances) ? [] : nil)
-      let queryCount = queries.values.count / queries.dimension
-      if let dimension, dimension != queries.dimension {
-        throw .invalidArgument(
-          "Collection expecting embedding with dimension of \(dimension), "
-            + "got \(queries.dimension)")
-      }
-      guard let vectors = table.vectors else {
-        answer.rowOffsets = Array(repeating: 0, count: queryCount + 1)
-        return answer
-      }
-      let candidates = try Selector(selection, in: table, cancel: cancel).slots()
-      try table.verifyVectors(of: candidates)
-      for row in 0..<queryCount {
-        let neighbors = try queries.withRow(row) { (query) throws(ChromaError) in
-          try ExactScan.nearest(
-            resultCount, to: query, in: vectors, among: candidates,
-            order: { UInt64(bitPattern: table.order($0)) },
-            poll: { () throws(ChromaError) in try cancel?.check() })
-        }
-        try answer.records.append(neighbors.map(\.slot), of: table)
-        answer.distances?.append(contentsOf: neighbors.map(\.distance))
-        answer.rowOffsets.append(answer.records.ids.count)
-      }
-      return answer
-    }
-  }
-
-  private func read<R>(
-    _ id: UUID, _ body: (_ dimension: Int?, RecordTable) throws(ChromaError) -> R
+  /// See `CollectionState.readIndexed`.
+  func readIndexed<R>(
+    _ id: UUID, _ body: (CollectionState.View) throws(ChromaError) -> R?
   ) throws(ChromaError) -> R {
     do throws(ChromaError) {
       defer { known.forgetUnused() }
-      return try known.state(of: id).read { (row, table, _) throws(ChromaError) in
-        // The records may be newer than the row: the first vectors may just have come.
-        try body(table.vectors?.dimension ?? row.dimension, table)
-      }
+      return try known.state(of: id).readIndexed(body)
     } catch {
       if error.kind == .notFound { known.forget(id) }
       throw error

@@ -31,6 +31,7 @@ extension Engine {
     switch try commits.append(append, timeoutMilliseconds: timeout) {
     case .appended(let firstPosition, _):
       known.knownState(of: id)?.adopt(batch, firstPosition: firstPosition)
+      checkIndex(of: id)
     case .repeated:
       break
     case .rejected(let error):
@@ -71,7 +72,8 @@ extension Engine {
     let state = try known.state(of: id)
     return try exclusively(timeoutMilliseconds: timeoutMilliseconds) {
       [self] () throws(ChromaError) in
-      let ids = try state.read { (_, table, _) throws(ChromaError) in
+      let ids = try state.read { (view) throws(ChromaError) in
+        let table = view.table
         var ids: [Text] = []
         let slots = try Selector(selection, in: table, cancel: nil)
           .slotsInOrder(offset: 0, limit: limit)

@@ -1,7 +1,7 @@
 // The engine: one open directory, or one database in memory.
 //
 // It joins the parts: the catalog (tenants, databases, collections, logs), the blobs, the write turn
-// among processes, the state of each collection that was used, and compaction. What a call does
+// among processes, the state of each collection that was used, compaction and indexing. What a call does
 // stands in the extensions: `Engine+Collections`, `Engine+Writes`, `Engine+Reads`,
 // `Engine+Maintenance`.
 //
@@ -25,17 +25,22 @@ package struct EngineEnvironment: Sendable {
   /// Whether nothing may be written: no file is created, changed or removed, and every call that
   /// would throws `.permissionDenied`.
   package let isReadOnly: Bool
-  /// Whether a thread compacts what writers leave to it. Without one they still bound what they leave.
+  /// Whether a thread compacts and indexes what writers leave to it. Without one they still bound what
+  /// they leave.
   package let compactsInBackground: Bool
   /// What collections may take in memory before those that are not in use are forgotten.
   package let memoryByteCountMax: Int
   package let compactionLimits: CompactionLimits
+  package let indexLimits: IndexLimits
+  /// Threads that index at once, at least 1.
+  package let indexingThreadCount: Int
 
   package init(
     fileSystem: any FileSystem, directory: String, clock: any Clock, random: any RandomSource,
     isShared: Bool, isReadOnly: Bool = false,
     compactsInBackground: Bool = false, memoryByteCountMax: Int? = nil,
-    compactionLimits: CompactionLimits = CompactionLimits()
+    compactionLimits: CompactionLimits = CompactionLimits(),
+    indexLimits: IndexLimits = IndexLimits(), indexingThreadCount: Int = 1
   ) {
     self.fileSystem = fileSystem
     self.directory = directory
@@ -46,6 +51,8 @@ package struct EngineEnvironment: Sendable {
     self.compactsInBackground = compactsInBackground
     self.memoryByteCountMax = memoryByteCountMax ?? .max
     self.compactionLimits = compactionLimits
+    self.indexLimits = indexLimits
+    self.indexingThreadCount = max(1, indexingThreadCount)
   }
 
   /// Bytes of documents to keep unpacked: a quarter of the memory at most.
@@ -63,6 +70,7 @@ package final class Engine: Sendable {
   let log: LogWriter
   let known: KnownCollections
   let maintenance: Maintenance
+  let scratches = SearchScratches()
   private let worker: BackgroundWorker?
   private let isAbandoned = Mutex(false)
 
@@ -99,11 +107,17 @@ package final class Engine: Sendable {
       opener: SegmentOpener(
         blobs: blobs,
         cache: DocumentBlockCache(byteCountMax: environment.documentCacheByteCount)),
-      meter: MemoryMeter(limit: environment.memoryByteCountMax))
+      indexOpener: IndexOpener(
+        blobs: blobs, meter: MemoryMeter(limit: environment.memoryByteCountMax)))
+    let holder = UUID(random: environment.random)
     let compactor = Compactor(
       catalog: catalog, blobs: blobs, clock: environment.clock, random: environment.random,
       policy: CompactionPolicy(limits: environment.compactionLimits),
-      holder: UUID(random: environment.random), sweep: log.sweep)
+      holder: holder, sweep: log.sweep)
+    let indexer = Indexer(
+      catalog: catalog, blobs: blobs, clock: environment.clock, random: environment.random,
+      limits: environment.indexLimits, threadCount: environment.indexingThreadCount,
+      holder: holder, sweep: log.sweep)
     let steps = CompactionSteps(compactor: compactor, known: known, debts: debts)
     let worker =
       environment.compactsInBackground && !isReadOnly
@@ -114,7 +128,7 @@ package final class Engine: Sendable {
       for id in steps.takeDue() { worker?.note(id) }
     }
     let maintenance = Maintenance(
-      catalog: catalog, known: known, compactor: compactor, commits: commits)
+      catalog: catalog, known: known, compactor: compactor, indexer: indexer, commits: commits)
     worker?.start(maintenance)
     self.catalog = catalog
     self.blobs = blobs
@@ -141,6 +155,19 @@ package final class Engine: Sendable {
 
   func knownState(of id: UUID) -> CollectionState? {
     known.knownState(of: id)
+  }
+
+  /// What is done when a write or a read finds that too much of a collection waits for its index. To be
+  /// called outside the turn.
+  func checkIndex(of id: UUID) {
+    guard let state = known.knownState(of: id), maintenance.isIndexOverdue(state) else { return }
+    if let worker {
+      worker.noteOverdueIndex(id)
+    } else if !environment.isReadOnly {
+      // The write stands, whatever happens here.
+      try? maintenance.indexStep(
+        id, nanosecondsMax: environment.indexLimits.stepNanoseconds)
+    }
   }
 
   // MARK: The write turn

@@ -25,15 +25,20 @@ package struct EngineOptions: Sendable {
   package let writeTurnTimeoutMilliseconds: Int
   /// Whether nothing may be written: see `EngineEnvironment`.
   package let isReadOnly: Bool
-  /// Whether a thread compacts what writers leave to it, in a directory. The first handle decides.
+  /// Whether a thread compacts and indexes what writers leave to it. The first handle on a directory
+  /// decides.
   package let compactsInBackground: Bool
   /// See `EngineEnvironment`; nil for no limit. The first handle on a directory decides.
   package let memoryByteCountMax: Int?
+  /// Threads that index at once, at least 1; nil for half as many as there are processors. The first
+  /// handle on a directory decides.
+  package let indexingThreadCount: Int?
 
   package init(
     path: String?, allowsReset: Bool = false,
     writeTurnTimeoutMilliseconds: Int = Limits.writeTurnTimeoutMilliseconds,
-    isReadOnly: Bool = false, compactsInBackground: Bool = true, memoryByteCountMax: Int? = nil
+    isReadOnly: Bool = false, compactsInBackground: Bool = true, memoryByteCountMax: Int? = nil,
+    indexingThreadCount: Int? = nil
   ) {
     self.path = path
     self.allowsReset = allowsReset
@@ -41,6 +46,11 @@ package struct EngineOptions: Sendable {
     self.isReadOnly = isReadOnly
     self.compactsInBackground = compactsInBackground
     self.memoryByteCountMax = memoryByteCountMax
+    self.indexingThreadCount = indexingThreadCount
+  }
+
+  var indexingThreads: Int {
+    indexingThreadCount ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2)
   }
 }
 
@@ -122,7 +132,9 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
         EngineEnvironment(
           fileSystem: MemoryFileSystem(), directory: "/chroma", clock: SystemClock(),
           random: SystemRandomSource(), isShared: false,
-          memoryByteCountMax: options.memoryByteCountMax))
+          compactsInBackground: options.compactsInBackground,
+          memoryByteCountMax: options.memoryByteCountMax,
+          indexingThreadCount: options.indexingThreads))
     }
     let files = FolderFileSystem()
     if let engine = try EngineRegistry.engine(
@@ -135,7 +147,8 @@ package final class EngineHandle: @unchecked Sendable {  // State is guarded by 
         fileSystem: files, directory: directory, clock: SystemClock(),
         random: SystemRandomSource(), isShared: true, isReadOnly: options.isReadOnly,
         compactsInBackground: options.compactsInBackground,
-        memoryByteCountMax: options.memoryByteCountMax))
+        memoryByteCountMax: options.memoryByteCountMax,
+        indexingThreadCount: options.indexingThreads))
     return try EngineRegistry.register(engine, at: directory, files)
   }
 

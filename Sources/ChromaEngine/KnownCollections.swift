@@ -12,13 +12,14 @@ final class KnownCollections: Sendable {
 
   private let catalog: any Catalog
   private let opener: SegmentOpener
-  let meter: MemoryMeter
+  let indexOpener: IndexOpener
+  var meter: MemoryMeter { indexOpener.meter }
   private let states = Mutex(States())
 
-  init(catalog: any Catalog, opener: SegmentOpener, meter: MemoryMeter) {
+  init(catalog: any Catalog, opener: SegmentOpener, indexOpener: IndexOpener) {
     self.catalog = catalog
     self.opener = opener
-    self.meter = meter
+    self.indexOpener = indexOpener
   }
 
   /// The state of a collection, which may not exist: its first read says.
@@ -29,7 +30,8 @@ final class KnownCollections: Sendable {
     }
     let configuration = try CollectionConfiguration(stored: try row(of: id).configuration)
     let fresh = CollectionState(
-      id: id, space: configuration.space, catalog: catalog, opener: opener, meter: meter)
+      id: id, space: configuration.space, catalog: catalog, opener: opener, indexOpener: indexOpener
+    )
     forgetUnused()
     try forgetDeletedElsewhere()
     return states.withLock { states in
@@ -62,11 +64,14 @@ final class KnownCollections: Sendable {
 
   /// Forgets the collections that were used longest ago, until the others take less than the limit
   /// with something to spare. They are read again when they are used again.
-  func forgetUnused() {
-    guard meter.isOverLimit else { return }
+  ///
+  /// - Parameter byteCount: What somebody is about to take.
+  func forgetUnused(before byteCount: Int = 0) {
+    guard meter.isOverLimit || !meter.hasRoom(for: byteCount) else { return }
+    let target = meter.limit / 4 * 3 - min(byteCount, meter.limit / 4 * 3)
     let byAge = states.withLock { Array($0.byID.values) }.sorted { $0.lastUse < $1.lastUse }
     // The newest is in use.
-    for state in byAge.dropLast() where meter.isOver(meter.limit / 4 * 3) { forget(state.id) }
+    for state in byAge.dropLast() where meter.isOver(target) { forget(state.id) }
   }
 
   /// Forgets what other processes deleted: nobody may ask for it again, and a process that reads for

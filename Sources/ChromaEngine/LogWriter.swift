@@ -64,7 +64,10 @@ struct LogWriter: Sendable {
       throw error
     }
     for (entry, result) in zip(log, results) {
-      if case .appended(_, let debt) = result { debts.note(debt, of: entry.collection) }
+      if case .appended(let position, let debt) = result {
+        debts.note(
+          debt, upTo: position + Int64(entry.recordCount) - 1, of: entry.collection)
+      }
       if case .blob(let name, _) = entry.payload, !result.isAppended {
         sweep.remove([name])
       }

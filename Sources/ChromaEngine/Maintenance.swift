@@ -1,5 +1,5 @@
-// What keeps a database small and quick to open, beside its writes: merges, and what `flush` and
-// `compact` ask for. The engine and its background thread share it.
+// What keeps a database small, quick to open and quick to search, beside its writes: merges, indexing,
+// and what `flush` and `compact` ask for. The engine and its background thread share it.
 
 import ChromaBase
 import ChromaCatalog
@@ -18,16 +18,19 @@ final class Maintenance: Sendable {
   let catalog: any Catalog
   let known: KnownCollections
   let compactor: Compactor
+  let indexer: Indexer
   private let commits: CommitQueue
   /// Held by the thread that merges: a second one would only find the lease taken.
   private let merging = Mutex(())
 
   init(
-    catalog: any Catalog, known: KnownCollections, compactor: Compactor, commits: CommitQueue
+    catalog: any Catalog, known: KnownCollections, compactor: Compactor, indexer: Indexer,
+    commits: CommitQueue
   ) {
     self.catalog = catalog
     self.known = known
     self.compactor = compactor
+    self.indexer = indexer
     self.commits = commits
   }
 
@@ -68,8 +71,60 @@ final class Maintenance: Sendable {
     }
   }
 
+  // MARK: The index
+
+  /// Indexes as much of a collection as one publication holds.
+  ///
+  /// - Returns: Whether anything was published, so that there may be more to do.
+  /// - Throws: `.locked` where others index or write: whoever asked for nothing does not wait.
+  func index(_ id: UUID, cancel: CancelToken?) throws(ChromaError) -> Bool {
+    let state = try known.state(of: id)
+    let effort = IndexEffort(
+      recordCountMax: indexer.limits.publishRecordCount,
+      nanosecondsMax: indexer.limits.publishNanoseconds)
+    return try state.indexing.withLock { (_) throws(ChromaError) in
+      try indexer.advance(state, effort, cancel: cancel) { (work) throws(ChromaError) in
+        try exclusively(timeoutMilliseconds: Self.tidyTimeoutMilliseconds, work)
+      }
+    }
+  }
+
+  /// Whether so much waits for the index that whoever sees it should do something.
+  func isIndexOverdue(_ state: CollectionState) -> Bool {
+    state.indexableCount > indexer.limits.unindexedCountMax
+  }
+
+  /// Gives the index of a collection some time, if it is overdue and nobody is at it.
+  func indexStep(_ id: UUID, nanosecondsMax: UInt64) throws(ChromaError) {
+    guard let state = known.knownState(of: id), isIndexOverdue(state) else { return }
+    let effort = IndexEffort(
+      recordCountMax: indexer.limits.publishRecordCount, nanosecondsMax: nanosecondsMax,
+      isBounded: true)
+    _ = try state.indexing.withLockIfAvailable { (_) throws(ChromaError) in
+      try indexer.advance(state, effort, cancel: nil) { (work) throws(ChromaError) in
+        try exclusively(timeoutMilliseconds: Self.leaveTimeoutMilliseconds, work)
+      }
+    }
+  }
+
+  /// Indexes everything that stands in segments, and leaves nothing of what was deleted.
+  private func indexAll(of state: CollectionState, _ cancel: CancelToken?) throws(ChromaError) {
+    let effort = IndexEffort(
+      recordCountMax: indexer.limits.publishRecordCount,
+      nanosecondsMax: indexer.limits.publishNanoseconds, dropsDeleted: true)
+    try waitingForOthers(cancel) { () throws(ChromaError) in
+      try state.indexing.withLock { (_) throws(ChromaError) in
+        try indexer.advance(state, effort, cancel: cancel) { (work) throws(ChromaError) in
+          try exclusively(work)
+        }
+      }
+    }
+  }
+
+  // MARK: On demand
+
   /// Turns the whole log of a collection into segments and drops every dead row: afterwards nothing
-  /// that was deleted before the call is left in its segments.
+  /// that was deleted before the call is left in its segments or its index, which is complete.
   func flush(_ id: UUID, cancel: CancelToken?) throws(ChromaError) {
     let state = try known.state(of: id)
     try takeStep(state, cancel)
@@ -77,6 +132,7 @@ final class Maintenance: Sendable {
     try mergeAll(of: state, cancel) { version in
       version.parts.indices.filter { version.parts[$0].deadCount > 0 }.map { [$0] }
     }
+    try indexAll(of: state, cancel)
   }
 
   /// Turns a collection into as few segments as their largest size allows.
@@ -86,6 +142,7 @@ final class Maintenance: Sendable {
     try mergeAll(of: state, cancel) { [compactor] version in
       compactor.policy.mergedFully(version.sizes)
     }
+    try indexAll(of: state, cancel)
   }
 
   /// Merges groups of a collection's segments, waiting for others who merge it. Whoever was faster may
@@ -96,20 +153,32 @@ final class Maintenance: Sendable {
     of state: CollectionState, _ cancel: CancelToken?,
     _ groups: (CollectionVersion) -> [[Int]]
   ) throws(ChromaError) {
-    let clock = compactor.clock
-    let end = clock.monotonicNanoseconds() &+ Self.mergeTimeoutNanoseconds
     var rest = try Self.segments(of: state, groups)
-    while let group = rest.popLast() {
+    try waitingForOthers(cancel) { () throws(ChromaError) in
+      guard let group = rest.last else { return false }
+      let isPublished = try merge(state, cancel) { version in
+        version.parts.indices.filter { group.contains(version.parts[$0].id) }
+      }
+      if isPublished { rest.removeLast() } else { rest = try Self.segments(of: state, groups) }
+      return true
+    }
+  }
+
+  /// Repeats some work until it returns false, waiting for others who are at the same.
+  private func waitingForOthers(
+    _ cancel: CancelToken?, _ work: () throws(ChromaError) -> Bool
+  ) throws(ChromaError) {
+    let clock = compactor.clock
+    var end = clock.monotonicNanoseconds() &+ Self.mergeTimeoutNanoseconds
+    var isAtWork = true
+    while isAtWork {
       try cancel?.check()
       do throws(ChromaError) {
-        let isPublished = try merge(state, cancel) { version in
-          version.parts.indices.filter { group.contains(version.parts[$0].id) }
-        }
-        if !isPublished { rest = try Self.segments(of: state, groups) }
+        isAtWork = try work()
+        end = clock.monotonicNanoseconds() &+ Self.mergeTimeoutNanoseconds
       } catch {
         guard error.kind == .locked, clock.monotonicNanoseconds() < end else { throw error }
         clock.sleep(nanoseconds: Self.mergePollNanoseconds)
-        rest.append(group)
       }
     }
   }
@@ -117,8 +186,9 @@ final class Maintenance: Sendable {
   private static func segments(
     of state: CollectionState, _ groups: (CollectionVersion) -> [[Int]]
   ) throws(ChromaError) -> [Set<UUID>] {
-    try state.read { (_, table, _) in
-      groups(table.version).map { group in Set(group.map { table.version.parts[$0].id }) }
+    try state.read { view in
+      let version = view.table.version
+      return groups(version).map { group in Set(group.map { version.parts[$0].id }) }
     }
   }
 

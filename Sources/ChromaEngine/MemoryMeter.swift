@@ -21,6 +21,11 @@ final class MemoryMeter: Sendable {
     total.load(ordering: .relaxed) > byteCount
   }
 
+  /// Whether so many more bytes stay within the limit.
+  func hasRoom(for byteCount: Int) -> Bool {
+    byteCount <= limit - min(limit, max(0, total.load(ordering: .relaxed)))
+  }
+
   /// A number larger than all before it: orders uses without a clock.
   func nextUse() -> Int {
     uses.wrappingAdd(1, ordering: .relaxed).newValue

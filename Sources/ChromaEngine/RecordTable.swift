@@ -12,6 +12,7 @@
 //   * `inserted` holds every live (order, slot) of records inserted since the version in ascending
 //     order, and stale pairs. At most half of it is stale, plus a few.
 //   * `replaced` names each row of the version that no longer counts, once.
+//   * `unindexed` holds every live slot whose vector was set after `indexedPosition`, and no other.
 //   * The empty map is stored as nil: official Chroma does not tell them apart either.
 //   * The table is a function of the version and of the log after it: every process has the same.
 
@@ -39,19 +40,31 @@ package struct RecordTable {
   private(set) var replaced: [RecordLocation] = []
   /// About the bytes that `tail` takes, without vectors.
   private var tailByteCount = 0
+  /// Live records whose vector stands in the tail.
+  private var tailVectorCount = 0
+
+  /// The log position up to and with which an index covers the vectors; 0 without one.
+  private(set) var indexedPosition: Int64
+  /// Live slots whose node in the index, if they have one, is not theirs.
+  package private(set) var unindexed = Bitset()
+  private(set) var unindexedCount = 0
 
   /// An empty collection.
   package init(space: Space) {
     self.space = space
     version = .empty
+    indexedPosition = 0
   }
 
   /// The records of a version.
   ///
   /// - Throws: `.corruption` if its segments contradict each other; `.resourceExhausted`.
-  init(space: Space, version: CollectionVersion) throws(ChromaError) {
+  init(
+    space: Space, version: CollectionVersion, indexedPosition: Int64 = 0
+  ) throws(ChromaError) {
     self.space = space
     self.version = version
+    self.indexedPosition = indexedPosition
     for index in version.parts.indices { try load(index) }
     // From the top, so that the smallest is taken first.
     for slot in locations.indices.reversed() where !live.contains(UInt32(slot)) {
@@ -84,6 +97,7 @@ package struct RecordTable {
       locations[Int(slot)] = RecordLocation(segment: index, row: row)
       let inverseNorm = space == .cosine ? segment.inverseNorm(row) : 0
       table.attach(slot, to: base + row * stride, inverseNorm: inverseNorm)
+      if segment.vectorPosition(row) > indexedPosition { addUnindexed(slot) }
     }
     liveCount += part.liveCount
   }
@@ -101,6 +115,38 @@ package struct RecordTable {
   /// About the bytes of that which become a segment's when the log is compacted.
   var tailMemoryByteCount: Int {
     tailByteCount + (vectors?.byteCount ?? 0) + 16 * inserted.count
+  }
+
+  // MARK: Indexing
+
+  /// Says that another index covers the vectors, up to and with a position; 0 for none.
+  mutating func setIndexed(to position: Int64) {
+    guard position != indexedPosition else { return }
+    // A vector is never set earlier than it was.
+    let doubtful = position > indexedPosition ? unindexed : live
+    indexedPosition = position
+    unindexed = Bitset()
+    unindexedCount = 0
+    for slot in doubtful where vectorPosition(slot) > position { addUnindexed(slot) }
+  }
+
+  private mutating func addUnindexed(_ slot: UInt32) {
+    if unindexed.insert(slot) { unindexedCount += 1 }
+  }
+
+  /// How many of the unindexed vectors stand in segments, where an index may take them from.
+  var indexableCount: Int { unindexedCount - tailVectorCount }
+
+  /// Those of them, in the order in which they were set.
+  func indexableSlots() -> [(position: Int64, slot: UInt32)] {
+    if indexableCount == 0 { return [] }
+    var slots: [(position: Int64, slot: UInt32)] = []
+    slots.reserveCapacity(indexableCount)
+    for slot in unindexed {
+      let position = vectorPosition(slot)
+      if position <= version.position { slots.append((position, slot)) }
+    }
+    return slots.sorted { $0 < $1 }
   }
 
   // MARK: Reading
@@ -285,6 +331,8 @@ package struct RecordTable {
     slotByID[id] = slot
     live.insert(slot)
     liveCount += 1
+    tailVectorCount += 1
+    addUnindexed(slot)
     inserted.append((order, slot))
   }
 
@@ -294,7 +342,9 @@ package struct RecordTable {
     let table = try vectorTable(dimension: vector.count)
     let row = try tailRow(of: slot)
     try table.set(slot, to: vector)
+    if tail[row].vectorPosition == nil { tailVectorCount += 1 }
     tail[row].vectorPosition = position
+    addUnindexed(slot)
   }
 
   mutating func setDocument(_ slot: UInt32, to document: Text) throws(ChromaError) {
@@ -314,6 +364,7 @@ package struct RecordTable {
     if location.isInTail {
       let record = tail[location.row]
       if record.replaced == nil { slotByID[record.id] = nil }
+      if record.vectorPosition != nil { tailVectorCount -= 1 }
       tailByteCount -= record.byteCount
       freeTailRows.append(location.row)
     } else {
@@ -321,6 +372,7 @@ package struct RecordTable {
     }
     live.remove(slot)
     liveCount -= 1
+    if unindexed.remove(slot) { unindexedCount -= 1 }
     if !isKnownUniquelyReferenced(&vectors) { vectors = vectors?.copy() }
     vectors?.clear(slot)
     freeSlots.append(slot)

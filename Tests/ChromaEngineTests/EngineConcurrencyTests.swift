@@ -88,7 +88,8 @@ import Testing
     let engine = try open()
     let id = try Self.create("read", in: engine)
     try engine.write(Self.batch(.add, ["a", "b", "c"]), to: id)
-    try engine.known.state(of: id).read { (_, table, _) throws(ChromaError) in
+    try engine.known.state(of: id).read { (view) throws(ChromaError) in
+      let table = view.table
       for round in 0..<20 {
         let ids: [Text] = ["a", Text("new-\(round)")]
         try engine.write(Self.vectors(ids, Float(round + 2)), to: id)
