@@ -88,10 +88,11 @@ import Testing
   }
 
   @Test(
-    "what an earlier release wrote is sound, and stays as it is", arguments: ["closed", "killed"])
-  func earlierFormat(state: String) throws {
+    "what an earlier release wrote is sound, and stays as it is", arguments: ["format-1", "format-2"],
+    ["closed", "killed"])
+  func earlierFormat(format: String, state: String) throws {
     let tests = Place.parent(of: Place.parent(of: #filePath))
-    let directory = "\(tests)/Fixtures/format-1/\(state)"
+    let directory = "\(tests)/Fixtures/\(format)/\(state)"
     let before = try Sample.files(of: FolderFileSystem(), in: directory)
     let findings = try Recovery.verify(directory)
     #expect(findings.filter { $0.severity == .damage } == [])
