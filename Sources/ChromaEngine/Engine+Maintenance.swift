@@ -6,6 +6,8 @@ package import ChromaBase
 package struct MaintenanceProgress: Sendable {
   package let collectionCount: Int
   package let doneCount: Int
+  /// How much of the one in work is indexed, of what was not when the call came to it: 0 to 1.
+  package let currentFraction: Double
 }
 
 /// What a collection takes.
@@ -31,24 +33,25 @@ extension Engine {
   /// Brings every collection, or one, to rest: all that was written stands in segments, and nothing
   /// that was deleted before the call is left in any file.
   ///
-  /// - Parameter progress: Called on this thread, before the first and after each collection.
+  /// - Parameter progress: Called on this thread, before each collection, after each part of it that was
+  ///   indexed, and at the end.
   /// - Throws: `.notFound`, `.cancelled`, `.locked`, `.corruption`, `.io`, `.outOfSpace`.
   package func flush(
     _ id: UUID? = nil, cancel: CancelToken? = nil,
-    progress: (MaintenanceProgress) -> Void = { _ in }
+    progress: @escaping (MaintenanceProgress) -> Void = { _ in }
   ) throws(ChromaError) {
-    try maintain(id, cancel, progress) { (id) throws(ChromaError) in
-      try maintenance.flush(id, cancel: cancel)
+    try maintain(id, progress) { (id, progress) throws(ChromaError) in
+      try maintenance.flush(id, cancel: cancel, progress: progress)
     }
   }
 
   /// As `flush`, and makes as few segments of each collection as their largest size allows.
   package func compact(
     _ id: UUID? = nil, cancel: CancelToken? = nil,
-    progress: (MaintenanceProgress) -> Void = { _ in }
+    progress: @escaping (MaintenanceProgress) -> Void = { _ in }
   ) throws(ChromaError) {
-    try maintain(id, cancel, progress) { (id) throws(ChromaError) in
-      try maintenance.compact(id, cancel: cancel)
+    try maintain(id, progress) { (id, progress) throws(ChromaError) in
+      try maintenance.compact(id, cancel: cancel, progress: progress)
     }
   }
 
@@ -60,15 +63,20 @@ extension Engine {
   }
 
   private func maintain(
-    _ id: UUID?, _ cancel: CancelToken?, _ progress: (MaintenanceProgress) -> Void,
-    _ work: (UUID) throws(ChromaError) -> Void
+    _ id: UUID?, _ progress: @escaping (MaintenanceProgress) -> Void,
+    _ work: (UUID, _ progress: (Double) -> Void) throws(ChromaError) -> Void
   ) throws(ChromaError) {
     try checkWritable()
     let ids = if let id { [id] } else { try catalog.collectionIDs() }
     for (index, each) in ids.enumerated() {
-      progress(MaintenanceProgress(collectionCount: ids.count, doneCount: index))
+      func tell(_ fraction: Double) {
+        progress(
+          MaintenanceProgress(
+            collectionCount: ids.count, doneCount: index, currentFraction: fraction))
+      }
+      tell(0)
       do throws(ChromaError) {
-        try work(each)
+        try work(each, tell)
       } catch {
         // One of many may be deleted meanwhile.
         guard id == nil, error.kind == .notFound else { throw error }
@@ -76,7 +84,8 @@ extension Engine {
       }
     }
     try maintenance.shrink()
-    progress(MaintenanceProgress(collectionCount: ids.count, doneCount: ids.count))
+    progress(
+      MaintenanceProgress(collectionCount: ids.count, doneCount: ids.count, currentFraction: 0))
   }
 
   package func statistics(of id: UUID) throws(ChromaError) -> CollectionStatistics {

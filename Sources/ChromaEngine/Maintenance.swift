@@ -108,16 +108,24 @@ final class Maintenance: Sendable {
   }
 
   /// Indexes everything that stands in segments, and leaves nothing of what was deleted.
-  private func indexAll(of state: CollectionState, _ cancel: CancelToken?) throws(ChromaError) {
+  private func indexAll(
+    of state: CollectionState, _ cancel: CancelToken?, _ progress: (Double) -> Void
+  ) throws(ChromaError) {
     let effort = IndexEffort(
       recordCountMax: indexer.limits.publishRecordCount,
       nanosecondsMax: indexer.limits.publishNanoseconds, dropsDeleted: true)
+    let totalCount = max(1, state.indexableCount)
+    var restCount = totalCount
     try waitingForOthers(cancel) { () throws(ChromaError) in
-      try state.indexing.withLock { (_) throws(ChromaError) in
+      let isPublished = try state.indexing.withLock { (_) throws(ChromaError) in
         try indexer.advance(state, effort, cancel: cancel) { (work) throws(ChromaError) in
           try exclusively(work)
         }
       }
+      // Others may write more meanwhile.
+      restCount = min(restCount, state.indexableCount)
+      if isPublished { progress(1 - Double(restCount) / Double(totalCount)) }
+      return isPublished
     }
   }
 
@@ -125,24 +133,30 @@ final class Maintenance: Sendable {
 
   /// Turns the whole log of a collection into segments and drops every dead row: afterwards nothing
   /// that was deleted before the call is left in its segments or its index, which is complete.
-  func flush(_ id: UUID, cancel: CancelToken?) throws(ChromaError) {
+  ///
+  /// - Parameter progress: Called now and then with how much is indexed of what was not, 0 to 1.
+  func flush(
+    _ id: UUID, cancel: CancelToken?, progress: (Double) -> Void
+  ) throws(ChromaError) {
     let state = try known.state(of: id)
     try takeStep(state, cancel)
     // Those that have dead rows now; what dies meanwhile is for the next flush.
     try mergeAll(of: state, cancel) { version in
       version.parts.indices.filter { version.parts[$0].deadCount > 0 }.map { [$0] }
     }
-    try indexAll(of: state, cancel)
+    try indexAll(of: state, cancel, progress)
   }
 
   /// Turns a collection into as few segments as their largest size allows.
-  func compact(_ id: UUID, cancel: CancelToken?) throws(ChromaError) {
+  func compact(
+    _ id: UUID, cancel: CancelToken?, progress: (Double) -> Void
+  ) throws(ChromaError) {
     let state = try known.state(of: id)
     try takeStep(state, cancel)
     try mergeAll(of: state, cancel) { [compactor] version in
       compactor.policy.mergedFully(version.sizes)
     }
-    try indexAll(of: state, cancel)
+    try indexAll(of: state, cancel, progress)
   }
 
   /// Merges groups of a collection's segments, waiting for others who merge it. Whoever was faster may
