@@ -14,7 +14,7 @@ extension IndexLimits {
     limits.publishRecordCount = 16
     limits.publishNanoseconds = .max
     limits.unindexedCountMax = 12
-    limits.stepNanoseconds = 0
+    limits.stepNanoseconds = .max
     return limits
   }
 }
