@@ -79,20 +79,19 @@ enum BoundedRanking {
 
 /// Search by estimating every candidate from its code.
 enum CodeScan {
-  /// Rows between two calls of `poll`.
-  private static let blockCount = 256
+  /// Rows between two calls of `poll`, and that the scratch has room for.
+  static let blockCount = 256
 
   /// The candidates that may be among the `count` nearest, with the least distances that they can be
   /// at. Reads every candidate's code once.
   ///
   /// - Parameters:
   ///   - candidates: members of the graph, `candidateCount` of them.
-  ///   - scratch: holds the query as a row of codes.
+  ///   - scratch: holds the query as a row of codes; prepared for blocks of `blockCount`.
   static func window<Failure: Error>(
     _ count: Int, in graph: Graph, among candidates: Bitset, candidateCount: Int, kernels: Kernels,
     scratch: SearchScratch, poll: () throws(Failure) -> Void
   ) throws(Failure) -> [BoundedCandidate] {
-    scratch.prepare(for: graph, poolCount: 0, blockCount: blockCount)
     let layout = graph.layout
     let query = UnsafePointer(scratch.query.assumingMemoryBound(to: Int8.self))
     let side = layout.side(of: query)

@@ -25,6 +25,7 @@ package struct IndexSearch {
   private let rest: Bitset
   private let allowedCount: Int
   private let restCount: Int
+  private let costs: SearchCosts
 
   /// - Parameters:
   ///   - graph: may know slots that are no candidates, and not know some that are.
@@ -45,6 +46,7 @@ package struct IndexSearch {
     allowedCount = allowed.count
     rest = allowedCount == 0 ? candidates : candidates.subtracting(allowed)
     restCount = rest.count
+    costs = SearchCosts(graph: self.graph, vectors: vectors)
   }
 
   /// The `count` candidates nearest to `query`, sorted by distance and, where that is equal, by
@@ -67,23 +69,100 @@ package struct IndexSearch {
     var report = SearchReport(
       strategy: .exactScan, costs: SearchReport.Costs(),
       candidateCount: allowedCount + restCount, restCount: restCount)
+    if count <= 0 { return ([], report) }
     try ExactScan.offer(
       rest, to: &best, by: distance, order: order, verify: verify, poll: poll)
-    if let graph, allowedCount > 0, count > 0 {
-      scratch.prepare(for: graph, poolCount: 0, blockCount: 0)
-      if graph.quantizer.encode(query, into: scratch.query) {
-        report.strategy = .codeScan
-        let window = try CodeScan.window(
-          count, in: graph, among: allowed, candidateCount: allowedCount, kernels: kernels,
-          scratch: scratch, poll: poll)
-        report.measuredCount = allowedCount
-        report.rerankedCount = try BoundedRanking.offer(
-          window, to: &best, by: distance, order: order, verify: verify, poll: poll)
-      } else {
-        try ExactScan.offer(
-          allowed, to: &best, by: distance, order: order, verify: verify, poll: poll)
-      }
+    let candidates = try self.candidates(
+      count, for: query, scratch: scratch, report: &report, poll: poll)
+    if let candidates {
+      report.rerankedCount = try BoundedRanking.offer(
+        candidates, to: &best, by: distance, order: order, verify: verify, poll: poll)
+    } else {
+      try ExactScan.offer(
+        allowed, to: &best, by: distance, order: order, verify: verify, poll: poll)
     }
     return (best.neighbors(), report)
   }
+
+  /// Those of the allowed that can be among the `count` nearest; nil if all are to be measured.
+  private func candidates<Failure: Error>(
+    _ count: Int, for query: UnsafeBufferPointer<Float>, scratch: SearchScratch,
+    report: inout SearchReport, poll: () throws(Failure) -> Void
+  ) throws(Failure) -> [BoundedCandidate]? {
+    guard let graph, allowedCount > 0 else { return nil }
+    let limit = max(1, ef, count)
+    report.costs = costs.expected(allowedCount, ef: limit)
+    scratch.prepare(
+      for: graph, poolCount: min(limit, allowedCount),
+      blockCount: max(CodeScan.blockCount, 2 * graph.linkCountMax(level: 0)))
+    guard report.costs.exactScan > min(report.costs.codeScan, report.costs.graph),
+      graph.quantizer.encode(query, into: scratch.query)
+    else { return nil }
+    if report.costs.graph < report.costs.codeScan {
+      report.strategy = allowedCount < graph.memberCount ? .filteredGraph : .graph
+      let found = try walk(graph, limit: limit, scratch: scratch, report: &report, poll: poll)
+      if let found { return found }
+      report.hasSwitched = true
+    }
+    report.strategy = .codeScan
+    report.measuredCount += allowedCount
+    return try CodeScan.window(
+      count, in: graph, among: allowed, candidateCount: allowedCount, kernels: kernels,
+      scratch: scratch, poll: poll)
+  }
+
+  /// What a walk finds; nil if it found too little to rely on, or gave up.
+  private func walk<Failure: Error>(
+    _ graph: Graph, limit: Int, scratch: SearchScratch, report: inout SearchReport,
+    poll: () throws(Failure) -> Void
+  ) throws(Failure) -> [BoundedCandidate]? {
+    let limit = min(limit, allowedCount)
+    let foundCount: Int?
+    if report.strategy == .graph {
+      guard let entry = graph.entry else { return nil }
+      let query = UnsafePointer(scratch.query.assumingMemoryBound(to: Int8.self))
+      let walk = GraphWalk(graph.layout, to: query, scratch: scratch, kernels: kernels)
+      let start = walk.begin(at: walk.descend(from: entry, level: graph.level(of: entry), to: 0))
+      (foundCount, report.measuredCount) = try walk.fill(
+        level: 0, count: start, limit: limit, poll: poll)
+    } else {
+      var walk = FilteredWalk(
+        AllowedNodes(allowed, share: Double(allowedCount) / Double(graph.memberCount)),
+        limit: limit, costs: costs)
+      foundCount = try walk.fill(
+        graph, scratch: scratch, kernels: kernels, costMax: report.costs.codeScan, poll: poll)
+      report.measuredCount = walk.measuredCount
+    }
+    // Fewer than there are: parts of the graph cannot be reached from others.
+    guard foundCount == limit else { return nil }
+    return withExtendedLifetime(graph) {
+      let pool = UnsafeBufferPointer(start: scratch.pool, count: limit)
+      return bounded(pool, graph.layout, scratch)
+    }
+  }
+
+  /// The pool's nodes with the least distances that they can be at; nil if their codes can hardly
+  /// tell them apart, as then others that are as near may have been kept out by chance.
+  private func bounded(
+    _ pool: UnsafeBufferPointer<UInt64>, _ layout: Graph.Layout, _ scratch: SearchScratch
+  ) -> [BoundedCandidate]? {
+    guard let last = pool.last else { return [] }
+    let metric = layout.metric
+    let side = layout.side(of: UnsafePointer(scratch.query.assumingMemoryBound(to: Int8.self)))
+    let spread = Double(PoolKey.estimate(last)) - Double(PoolKey.estimate(pool[pool.count / 4]))
+    let bound = metric.bound(side, layout.side(PoolKey.slot(last)))
+    if spread * Double(vectors.dimension).squareRoot() < Self.spreadMin * bound { return nil }
+    return pool.map { key in
+      let slot = PoolKey.slot(key)
+      let estimate = metric.constant + Double(PoolKey.estimate(key))
+      return BoundedCandidate(
+        slot: slot, distanceMin: estimate - metric.bound(side, layout.side(slot)))
+    }
+  }
+
+  /// How far the estimates of a pool's last three quarters must lie apart, in units of 1/√dimension of
+  /// the bound of their errors: errors point in random directions, so that is what they come to. At
+  /// 28 and more in sets of ten thousand, from clustered ones to noise without any structure; below 7
+  /// where clusters are tighter than codes can tell, or where a filter leaves nothing near.
+  private static let spreadMin = 12.0
 }
