@@ -132,7 +132,7 @@ extension Engine {
             table: view.table, vectors: vectors, graph: graph, queries: queries,
             efSearch: settings.efSearch, scratches: scratches))
       }
-      checkIndex(of: id)
+      checkIndex(of: id, isWriting: false)
       return result
     } catch {
       throw Self.asOfficial(error, in: nil)

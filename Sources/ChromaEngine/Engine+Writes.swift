@@ -31,7 +31,7 @@ extension Engine {
     switch try commits.append(append, timeoutMilliseconds: timeout) {
     case .appended(let firstPosition, _):
       known.knownState(of: id)?.adopt(batch, firstPosition: firstPosition)
-      checkIndex(of: id)
+      checkIndex(of: id, isWriting: true)
     case .repeated:
       break
     case .rejected(let error):

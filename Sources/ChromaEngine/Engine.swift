@@ -157,13 +157,15 @@ package final class Engine: Sendable {
     known.knownState(of: id)
   }
 
-  /// What is done when a write or a read finds that too much of a collection waits for its index. To be
-  /// called outside the turn.
-  func checkIndex(of id: UUID) {
+  /// What is done when a call finds that too much of a collection waits for its index. To be called
+  /// outside the turn.
+  ///
+  /// - Parameter isWriting: Whether the caller may be made to wait where no thread does the work.
+  func checkIndex(of id: UUID, isWriting: Bool) {
     guard let state = known.knownState(of: id), maintenance.isIndexOverdue(state) else { return }
     if let worker {
       worker.noteOverdueIndex(id)
-    } else if !environment.isReadOnly {
+    } else if isWriting {
       // The write stands, whatever happens here.
       try? maintenance.indexStep(
         id, nanosecondsMax: environment.indexLimits.stepNanoseconds)

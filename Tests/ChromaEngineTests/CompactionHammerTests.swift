@@ -7,8 +7,8 @@ import Testing
 
 @testable import ChromaEngine
 
-/// Everything that an engine does at once, from threads of two engines with their background threads:
-/// each thread keeps a model of the records that only it writes, and compares every answer.
+/// Everything that an engine does at once, from threads of two engines with their background threads,
+/// which compact and index: each thread keeps a model of the records that only it writes, and compares every answer.
 @Suite struct CompactionHammerTests {
   private let files = MemoryFileSystem()
   private static let threadCount = 6
@@ -18,14 +18,14 @@ import Testing
       EngineEnvironment(
         fileSystem: files, directory: "/db", clock: SystemClock(), random: SystemRandomSource(),
         isShared: true, compactsInBackground: true, memoryByteCountMax: memoryByteCountMax,
-        compactionLimits: .tiny))
+        compactionLimits: .tiny, indexLimits: .tiny))
   }
 
   private static func create(_ name: Text, in engine: Engine) throws(ChromaError) -> UUID {
     try engine.createCollection(
       CollectionRequest(
         tenant: CatalogDefaults.tenant, database: CatalogDefaults.database, name: name,
-        configuration: nil, metadata: nil, getOrCreate: true)
+        configuration: #"{"hnsw":{"ef_search":1000}}"#, metadata: nil, getOrCreate: true)
     ).id
   }
 
@@ -98,6 +98,17 @@ import Testing
         VectorColumn(dimension: 3, values: [1, Float(thread), 1]), Selection(ids: ids),
         in: collection, resultCount: 50, include: [.distances])
       #expect(Set(near.records.ids) == Set(found.ids))
+      if let id = found.ids.first, let number = model[id] { try checkNearest(number) }
+    }
+
+    /// What this thread wrote last under one number is nearest to it, through the index or not.
+    private func checkNearest(_ number: Int) throws {
+      let expected = Set(model.filter { $0.value == number }.keys)
+      let nearest = try engine.query(
+        VectorColumn(dimension: 3, values: [Float(number), Float(thread), 1]), .everything,
+        in: collection, resultCount: expected.count, include: [.distances])
+      #expect(Set(nearest.records.ids) == expected)
+      #expect(nearest.distances == expected.map { _ in 0 })
     }
   }
 

@@ -53,7 +53,8 @@ import Testing
     }
   }
 
-  @Test("what a release wrote reads as it did", arguments: collectionCounts.keys.sorted(),
+  @Test(
+    "what a release wrote reads as it did", arguments: collectionCounts.keys.sorted(),
     ["closed", "killed"])
   func reads(_ format: String, _ state: String) throws {
     let expected = try JSON(
