@@ -65,12 +65,13 @@ let package = Package(
     // Doors.
     .target(
       name: "Chroma",
-      dependencies: ["ChromaBase", "ChromaEngine", "ChromaRecovery"],
+      dependencies: ["ChromaBase", "ChromaIndex", "ChromaEngine", "ChromaRecovery"],
       linkerSettings: systemLibraries),
     .target(
       name: "ChromaABI",
       dependencies: [
-        "ChromaBase", "ChromaKernels", "ChromaCatalog", "ChromaEngine", "ChromaRecovery", "CChroma",
+        "ChromaBase", "ChromaKernels", "ChromaIndex", "ChromaCatalog", "ChromaEngine",
+        "ChromaRecovery", "CChroma",
       ]),
     // The leaf that carries every flag of libchroma.so. Nothing may depend on it: SwiftPM hands
     // linker settings to every dependant, and refuses unsafe flags in a versioned dependency.

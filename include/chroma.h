@@ -73,6 +73,8 @@ typedef struct chroma_database_list chroma_database_list;
 typedef struct chroma_get_result chroma_get_result;
 /** Neighbours, the answer of a query. */
 typedef struct chroma_query_result chroma_query_result;
+/** How a query was answered. */
+typedef struct chroma_explain_result chroma_explain_result;
 /** What was found in a directory, or done to it. */
 typedef struct chroma_report chroma_report;
 /** What went wrong. */
@@ -139,9 +141,10 @@ typedef struct chroma_engine_options {
   uint32_t read_only;             /**< Not 0: nothing is created, changed or removed. */
   uint32_t disable_background_compaction; /**< Not 0: no thread compacts, only writers do. */
   uint64_t memory_limit_bytes;            /**< For collections that are not in use; 0: no limit. */
+  uint32_t indexing_threads;              /**< That index vectors; 0: half of the cores. */
 } chroma_engine_options;
 #define CHROMA_ENGINE_OPTIONS_INIT \
-  { sizeof(chroma_engine_options), {NULL, 0}, 0, 0, 0, 0, 0 }
+  { sizeof(chroma_engine_options), {NULL, 0}, 0, 0, 0, 0, 0, 0 }
 
 /**
  * Opens a directory, or a new database in memory.
@@ -151,8 +154,8 @@ typedef struct chroma_engine_options {
  * that would write answer CHROMA_ERROR_PERMISSION_DENIED.
  *
  * Handles of one directory in one process share one engine, which closes with the last of them;
- * the first of them decides on background compaction and the memory limit. Those that only read
- * share another. Any number of processes may have a directory open.
+ * the first of them decides on background compaction, the memory limit and the indexing threads.
+ * Those that only read share another. Any number of processes may have a directory open.
  *
  * @param out_engine  An engine to close with chroma_engine_close().
  * @return CHROMA_ERROR_INVALID_ARGUMENT, _IO, _CORRUPTION, _UNSUPPORTED_FORMAT, _OUT_OF_SPACE;
@@ -508,7 +511,7 @@ typedef struct chroma_query_options {
   chroma_selection selection;
   uint64_t result_count; /**< Neighbours wanted for each query. */
   uint32_t include;      /**< CHROMA_INCLUDE_… */
-  uint32_t reserved;     /**< 0. */
+  uint32_t exact;        /**< Not 0: every selected record is measured, no index asked. */
   chroma_cancel *cancel; /**< Or NULL. */
 } chroma_query_options;
 #define CHROMA_QUERY_OPTIONS_INIT \
@@ -536,6 +539,11 @@ typedef struct chroma_query_view {
 /**
  * The selected records nearest to each query. Ties stand in the order of insertion.
  *
+ * In a collection of some thousand vectors or more an index finds them: with the collection's
+ * setting ef_search, of the moment of the call, nearly all of the nearest are among them. Their
+ * distances are exact, and what is found follows from the collection's state alone, in every
+ * process: see chroma_collection_explain().
+ *
  * @param out_result  To free with chroma_query_result_free().
  */
 CHROMA_API chroma_status chroma_collection_query(chroma_collection *collection,
@@ -550,13 +558,77 @@ CHROMA_API chroma_status chroma_query_result_view(const chroma_query_result *res
 
 CHROMA_API void chroma_query_result_free(chroma_query_result *result);
 
+/** The state that a query was answered from, which decides on the answer, and its candidates. */
+typedef struct chroma_explain_view {
+  size_t struct_size;
+  int64_t version;          /**< Of the segments: grows with every compaction. */
+  int64_t generation;       /**< Of the index; 0: none was there. */
+  int64_t position;         /**< Of the last record in the log. */
+  int64_t indexed_position; /**< Vectors that were set later are not in the index. */
+  uint64_t record_count;    /**< Records of the collection. */
+  uint64_t candidate_count; /**< Those that the selection lets through. */
+  uint64_t unindexed_count; /**< Records that the index does not have. */
+  uint64_t ef_search;       /**< As the collection's configuration has it. */
+  size_t query_count;
+} chroma_explain_view;
+#define CHROMA_EXPLAIN_VIEW_INIT \
+  { sizeof(chroma_explain_view), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+typedef int32_t chroma_search_strategy;
+enum {
+  CHROMA_SEARCH_EXACT_SCAN = 1,    /**< Every candidate was measured. */
+  CHROMA_SEARCH_CODE_SCAN = 2,     /**< Every candidate's code, and what it left open. Exact. */
+  CHROMA_SEARCH_GRAPH = 3,         /**< By way of the graph. */
+  CHROMA_SEARCH_FILTERED_GRAPH = 4 /**< The same, through nodes that the selection excludes. */
+};
+
+/** What one query took. */
+typedef struct chroma_search_view {
+  size_t struct_size;
+  chroma_search_strategy strategy;
+  uint32_t has_switched;   /**< Not 0: the graph took too long, and the rest was a scan. */
+  uint64_t scanned_count;  /**< Candidates that the index does not have, measured exactly. */
+  uint64_t measured_count; /**< Codes that were compared. */
+  uint64_t reranked_count; /**< Candidates of the index that were then measured exactly. */
+} chroma_search_view;
+#define CHROMA_SEARCH_VIEW_INIT \
+  { sizeof(chroma_search_view), 0, 0, 0, 0, 0 }
+
+/**
+ * Runs a query and says how, instead of what it found.
+ *
+ * @param options     As for chroma_collection_query(); include does not matter.
+ * @param out_result  To free with chroma_explain_result_free().
+ */
+CHROMA_API chroma_status chroma_collection_explain(chroma_collection *collection,
+                                                   const chroma_query_options *options,
+                                                   chroma_explain_result **out_result,
+                                                   chroma_error **out_error);
+
+/** @param out_view  Started from CHROMA_EXPLAIN_VIEW_INIT. */
+CHROMA_API chroma_status chroma_explain_result_view(const chroma_explain_result *result,
+                                                    chroma_explain_view *out_view,
+                                                    chroma_error **out_error);
+
+/**
+ * What one of its queries took.
+ *
+ * @param index     Below the query_count of the view; else an invalid argument.
+ * @param out_view  Started from CHROMA_SEARCH_VIEW_INIT.
+ */
+CHROMA_API chroma_status chroma_explain_result_search(const chroma_explain_result *result,
+                                                      size_t index, chroma_search_view *out_view,
+                                                      chroma_error **out_error);
+
+CHROMA_API void chroma_explain_result_free(chroma_explain_result *result);
+
 /* ---- Space and speed ---------------------------------------------------- */
 
 /**
- * Is told how far a long call has come: done of total steps, which are collections in a flush or
- * compaction, and bytes of files elsewhere. done never falls and never exceeds total, which may
- * grow. Called on the thread of the call, which waits for it and never calls it after it returned.
- * It may use the library. To end the call early, it requests the call's cancel token.
+ * Is told how far a long call has come: done of total steps, which are thousandths of a collection
+ * in a flush or compaction, and bytes of files elsewhere. done never falls and never exceeds total,
+ * which may grow. Called on the thread of the call, which waits for it and never calls it after it
+ * returned. It may use the library. To end the call early, it requests the call's cancel token.
  */
 typedef void (*chroma_progress)(void *context, uint64_t done, uint64_t total);
 
@@ -571,9 +643,9 @@ typedef struct chroma_long_call {
   { sizeof(chroma_long_call), NULL, NULL, NULL }
 
 /**
- * Brings every collection to rest: all that was written stands in segments, and nothing that was
- * deleted or replaced before the call is left in any file of the directory. Reads and writes go on
- * meanwhile. Answers never change by it.
+ * Brings every collection to rest: all that was written stands in segments and is indexed, and
+ * nothing that was deleted or replaced before the call is left in any file of the directory. Reads
+ * and writes go on meanwhile. It changes no answer, but for which of the nearest an index finds.
  *
  * @param long_call  May be NULL.
  * @return CHROMA_ERROR_CANCELLED, _CLOSED, _PERMISSION_DENIED (read-only), _LOCKED, _IO,
@@ -619,6 +691,27 @@ typedef struct chroma_statistics {
 CHROMA_API chroma_status chroma_collection_statistics(chroma_collection *collection,
                                                       chroma_statistics *out_statistics,
                                                       chroma_error **out_error);
+
+/** How many of the operations that were ever written to a collection its index knows. */
+typedef struct chroma_indexing_status {
+  size_t struct_size;
+  uint64_t indexed_count;   /**< Operations that are indexed. */
+  uint64_t unindexed_count; /**< The others: their records are found by measuring them. */
+  uint64_t total_count;     /**< Both. */
+  double progress;          /**< indexed_count by total_count; 1 where nothing was written. */
+} chroma_indexing_status;
+#define CHROMA_INDEXING_STATUS_INIT \
+  { sizeof(chroma_indexing_status), 0, 0, 0, 0 }
+
+/**
+ * A collection that is too small for an index counts as indexed: it is found by measuring it, as
+ * quickly as it gets.
+ *
+ * @param out_status  Started from CHROMA_INDEXING_STATUS_INIT.
+ */
+CHROMA_API chroma_status chroma_collection_indexing_status(chroma_collection *collection,
+                                                           chroma_indexing_status *out_status,
+                                                           chroma_error **out_error);
 
 /* ---- Safety ------------------------------------------------------------- */
 

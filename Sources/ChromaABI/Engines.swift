@@ -45,7 +45,9 @@ public func chroma_engine_open(
           isReadOnly: options.read_only != 0,
           compactsInBackground: options.disable_background_compaction == 0,
           memoryByteCountMax: options.memory_limit_bytes == 0
-            ? nil : Int(clamping: options.memory_limit_bytes))))
+            ? nil : Int(clamping: options.memory_limit_bytes),
+          indexingThreadCount: options.indexing_threads == 0
+            ? nil : Int(clamping: options.indexing_threads))))
   }
 }
 

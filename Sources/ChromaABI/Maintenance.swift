@@ -1,4 +1,4 @@
-// Space and speed: flush, compact, statistics.
+// Space and speed: flush, compact, statistics, the state of the index.
 //
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 // Names and parameters are those of chroma.h.
@@ -24,6 +24,11 @@ struct LongCall {
 
   func tell(done: Int, total: Int) {
     progress?(context, UInt64(clamping: done), UInt64(clamping: total))
+  }
+
+  func tell(_ progress: MaintenanceProgress) {
+    let (done, total) = progress.thousandths
+    tell(done: done, total: total)
   }
 }
 
@@ -70,15 +75,11 @@ public func chroma_collection_compact(
 }
 
 private func flush(_ engine: Engine, _ id: UUID?, _ call: LongCall) throws(ChromaError) {
-  try engine.flush(id, cancel: call.cancel) {
-    call.tell(done: $0.doneCount, total: $0.collectionCount)
-  }
+  try engine.flush(id, cancel: call.cancel) { call.tell($0) }
 }
 
 private func compact(_ engine: Engine, _ id: UUID?, _ call: LongCall) throws(ChromaError) {
-  try engine.compact(id, cancel: call.cancel) {
-    call.tell(done: $0.doneCount, total: $0.collectionCount)
-  }
+  try engine.compact(id, cancel: call.cancel) { call.tell($0) }
 }
 
 @c @implementation
@@ -101,5 +102,23 @@ public func chroma_collection_statistics(
         dead_row_count: UInt64(clamping: found.deadRowCount),
         compacted_byte_count: UInt64(clamping: found.compactedByteCount)),
       to: out_statistics, "out_statistics")
+  }
+}
+
+@c @implementation
+public func chroma_collection_indexing_status(
+  _ handle: OpaquePointer!, _ out_status: UnsafeMutablePointer<chroma_indexing_status>!,
+  _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> chroma_status {
+  answer(out_error) { () throws(ChromaError) in
+    let (engine, id) = try collection(handle)
+    let found = try engine.indexingStatus(of: id)
+    try store(
+      chroma_indexing_status(
+        struct_size: MemoryLayout<chroma_indexing_status>.size,
+        indexed_count: UInt64(clamping: found.indexedCount),
+        unindexed_count: UInt64(clamping: found.unindexedCount),
+        total_count: UInt64(clamping: found.totalCount), progress: found.progress),
+      to: out_status, "out_status")
   }
 }

@@ -195,17 +195,11 @@ public func chroma_collection_query(
   out_result?.pointee = nil
   return answer(out_error) { () throws(ChromaError) in
     let out = try required(out_result, "out_result")
-    var initial = chroma_query_options()
-    initial.result_count = 10
-    let options = try sized(options, initial: initial, "options")
+    let query = try Query(options)
     let (engine, id) = try collection(handle)
-    guard let queries = try options.embeddings.column(present: nil) else {
-      throw .invalidArgument("embeddings must be given.")
-    }
     let answer = try engine.query(
-      queries, try options.selection.selection(), in: id,
-      resultCount: Int(clamping: options.result_count),
-      include: Include(rawValue: options.include), cancel: try cancelToken(options.cancel))
+      query.vectors, query.selection, in: id, resultCount: query.resultCount,
+      include: query.include, isExact: query.isExact, cancel: query.cancel)
     out.pointee = HandleTable.give(QueryResult(answer))
   }
 }

@@ -8,6 +8,13 @@ package struct MaintenanceProgress: Sendable {
   package let doneCount: Int
   /// How much of the one in work is indexed, of what was not when the call came to it: 0 to 1.
   package let currentFraction: Double
+
+  /// How far the call has come, in thousandths of a collection.
+  package var thousandths: (done: Int, total: Int) {
+    let share = Int((min(max(currentFraction, 0), 1) * 1000).rounded(.down))
+    let total = collectionCount * 1000
+    return (min(doneCount * 1000 + share, total), total)
+  }
 }
 
 /// What a collection takes.

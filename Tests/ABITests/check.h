@@ -61,5 +61,6 @@ void add_three(chroma_collection *collection);
 uint64_t count(chroma_collection *collection);
 
 void test_maintenance(const char *path);
+void test_index(void);
 
 #endif

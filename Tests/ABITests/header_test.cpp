@@ -13,14 +13,18 @@ int main() {
   chroma_get_view get_view = CHROMA_GET_VIEW_INIT;
   chroma_query_options query = CHROMA_QUERY_OPTIONS_INIT;
   chroma_query_view query_view = CHROMA_QUERY_VIEW_INIT;
+  chroma_explain_view explain = CHROMA_EXPLAIN_VIEW_INIT;
+  chroma_search_view search = CHROMA_SEARCH_VIEW_INIT;
   chroma_long_call long_call = CHROMA_LONG_CALL_INIT;
   chroma_statistics statistics = CHROMA_STATISTICS_INIT;
+  chroma_indexing_status indexing = CHROMA_INDEXING_STATUS_INIT;
   chroma_copy_view copy = CHROMA_COPY_VIEW_INIT;
   chroma_report_entry entry = CHROMA_REPORT_ENTRY_INIT;
   return engine.struct_size && collection.struct_size && view.struct_size && modify.struct_size &&
                  records.struct_size && remove.struct_size && get.limit == UINT64_MAX &&
                  get_view.struct_size && query.result_count == 10 && query_view.struct_size &&
-                 long_call.struct_size && statistics.struct_size && copy.struct_size &&
+                 explain.struct_size && search.struct_size && long_call.struct_size &&
+                 statistics.struct_size && indexing.struct_size && copy.struct_size &&
                  entry.struct_size
              ? 0
              : 1;
