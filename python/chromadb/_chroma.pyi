@@ -44,7 +44,13 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from chromadb.maintenance import CollectionStatistics, Copy, Finding, RepairReport
+from chromadb.maintenance import (
+    CollectionStatistics,
+    Copy,
+    Explanation,
+    Finding,
+    RepairReport,
+)
 
 __version__: Final[str]
 """The version of libchroma, for bug reports."""
@@ -137,17 +143,20 @@ class Engine:
         read_only: bool = False,
         background: bool = True,
         memory_limit_bytes: int | None = None,
+        indexing_threads: int | None = None,
     ) -> Engine:
         """Opens the directory, creating it with its parents. None for a database in memory.
 
         Args:
             read_only: Nothing in the directory is made or changed; it must exist. Calls that would
                 change something are an AuthorizationError.
-            background: Whether a thread compacts. Without one writers still bound what they leave.
+            background: Whether a thread compacts and indexes. Without one writers still bound what
+                they leave.
             memory_limit_bytes: Beyond it, collections that are not in use are forgotten until they
                 are; None and 0 for no limit. Below 2**64, else an OverflowError.
+            indexing_threads: How many threads index; None and 0 for half of the cores.
 
-        The first handle of a directory decides on the last two.
+        The first handle of a directory decides on the last three.
         """
 
     def close(self) -> None:
@@ -174,8 +183,8 @@ class Engine:
     ) -> None:
         """Brings all collections, or one, to rest.
 
-        What was written stands in segments, and what was deleted is in no file. Progress counts
-        collections.
+        What was written stands in segments and is indexed, and what was deleted is in no file.
+        Progress counts thousandths of a collection.
         """
 
     def compact(
@@ -191,6 +200,10 @@ class Engine:
 
     def statistics(self, collection_id: str, /) -> CollectionStatistics:
         """What the collection takes, as a dict."""
+
+    def indexing_status(self, collection_id: str, /) -> tuple[int, int, int, float]:
+        """Of the operations on the collection: those that its index knows, those that it does not,
+        all of them; and the share of the first."""
 
     # ---- Tenants and databases --------------------------------------------------------------
 
@@ -325,9 +338,26 @@ class Engine:
         include: list[str],
         tenant: str,
         database: str,
+        exact: bool = False,
         /,
     ) -> QueryResponse:
-        """The `n_results` nearest records for each row, nearest first."""
+        """The `n_results` nearest records for each row, nearest first.
+
+        If `exact`, every record that the ids and filters let through is measured.
+        """
+
+    def explain(
+        self,
+        collection_id: str,
+        ids: list[str] | None,
+        query_embeddings: npt.NDArray[np.float32],
+        n_results: int,
+        where: str | None,
+        where_document: str | None,
+        exact: bool,
+        /,
+    ) -> Explanation:
+        """Runs the query and says how it was answered, as a dict."""
 
 # ---- Directories --------------------------------------------------------------------------------
 

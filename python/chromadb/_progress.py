@@ -16,7 +16,8 @@ _BAR_WIDTH = 30
 class Progress:
     """One step that takes a while; a context manager around it. Used by one thread.
 
-    Its size counts bytes, shown as MB, or what `unit` names.
+    Its size counts bytes, shown as MB, or what `unit` names. Where that is empty only the share is
+    shown.
     """
 
     def __init__(self, sentence: str, logger: logging.Logger, unit: str | None = None) -> None:
@@ -62,7 +63,8 @@ class Progress:
         if self._total:
             share = min(1.0, self._done / self._total)
             bar = ("#" * int(share * _BAR_WIDTH)).ljust(_BAR_WIDTH, ".")
-            line = f"  [{bar}] {share:4.0%}{line} of {self._amount(self._total)}"
+            amount = "" if self._unit == "" else f"{line} of {self._amount(self._total)}"
+            line = f"  [{bar}] {share:4.0%}{amount}"
         # Drawn when the text changes, which it does a few hundred times at most.
         if line != self._drawn:
             sys.stderr.write(f"\r{line}")

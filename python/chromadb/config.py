@@ -42,8 +42,8 @@ class Settings:
     constructor are checked against the field's type.
 
     Most fields are accepted for compatibility and have no effect on a local database;
-    `is_persistent`, `persist_directory`, `allow_reset`, `chroma_memory_limit_bytes` and
-    `chroma_read_only` are those that have.
+    `is_persistent`, `persist_directory`, `allow_reset`, `chroma_memory_limit_bytes`,
+    `chroma_indexing_threads` and `chroma_read_only` are those that have.
     """
 
     is_persistent: bool = False
@@ -58,6 +58,8 @@ class Settings:
 
     chroma_api_impl: str = "chromadb.api.rust.RustBindingsAPI"
     chroma_db_impl: str | None = None
+    chroma_indexing_threads: int = 0
+    """How many threads index vectors; 0: half of the cores. Not a field of upstream's."""
     chroma_memory_limit_bytes: int = 0
     """Beyond it, collections that are not in use are forgotten until they are; 0: no limit."""
     chroma_read_only: bool = False
@@ -326,6 +328,12 @@ class System:
                 f"The setting chroma_memory_limit_bytes is {memory_limit}. It should be a number "
                 "of bytes, or 0 for no limit."
             )
+        indexing_threads = settings.chroma_indexing_threads
+        if indexing_threads < 0:
+            raise ValueError(
+                f"The setting chroma_indexing_threads is {indexing_threads}. It should be a number "
+                "of threads, or 0 for half of the cores."
+            )
         if self._engine is None:
             path = settings.persist_directory if settings.is_persistent else None
             self._engine = Engine(
@@ -333,6 +341,7 @@ class System:
                 settings.allow_reset,
                 read_only=settings.chroma_read_only,
                 memory_limit_bytes=memory_limit,
+                indexing_threads=min(indexing_threads, 2**32 - 1),
             )
             if path is not None:
                 self._lock_file = os.path.abspath(os.path.join(path, "LOCK"))

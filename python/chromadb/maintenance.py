@@ -1,4 +1,5 @@
-"""What official Chroma has no names for: saving room, keeping copies, and mending what is damaged.
+"""What official Chroma has no names for: saving room, keeping copies, mending what is damaged, and
+seeing how a query is answered.
 
     client.compact()                                # The directory as small as it gets.
     client.backup("./backup")                       # While anybody writes; again, for what is new.
@@ -6,13 +7,14 @@
     maintenance.verify("./notes")                   # Everything that is damaged: [] is good news.
     maintenance.repair("./notes")                   # What can be rebuilt, and a report on the rest.
 
-A collection has `flush()`, `compact()` and `statistics()` of its own. Nothing of this changes what
-any other call answers, except a repair, which says what is lost.
+A collection has `flush()`, `compact()`, `statistics()` and `explain()` of its own. Nothing of this
+changes what any other call answers, except a repair, which says what is lost, and that an index
+which knows more records may find others of the nearest.
 
 What may take long has an argument `progress`: a callable that gets `(done, total)`, about twenty
 times a second, on the thread of the call, or True for a bar on standard error where that is a
-terminal. What the callable raises ends the call, as Ctrl-C does; what was done until then is whole,
-and stays.
+terminal. Counted are bytes, or thousandths of each collection that is flushed or compacted. What
+the callable raises ends the call, as Ctrl-C does; what was done until then is whole, and stays.
 """
 
 from __future__ import annotations
@@ -29,10 +31,12 @@ from chromadb._progress import Progress as _Bar
 __all__ = [
     "CollectionStatistics",
     "Copy",
+    "Explanation",
     "Finding",
     "Loss",
     "Progress",
     "RepairReport",
+    "Search",
     "repair",
     "restore",
     "verify",
@@ -63,6 +67,45 @@ class CollectionStatistics(TypedDict):
     """Records of segments that were deleted or replaced since, and whose room is not free yet."""
     compacted_byte_count: int
     """Bytes that compactions wrote, ever."""
+
+
+class Search(TypedDict):
+    """What one query took."""
+
+    strategy: Literal["exact scan", "code scan", "graph", "filtered graph"]
+    """How the candidates that the index has were searched: all of them measured; all by their
+    codes, of eight bits a number, and measured where that left it open; or by way of the graph, if
+    filtered through records that are no candidates. Scans miss nothing."""
+    has_switched: bool
+    """Whether the graph took too long, and a scan was made instead."""
+    scanned_count: int
+    """Candidates that the index does not have, which were measured."""
+    measured_count: int
+    """Codes that were compared."""
+    reranked_count: int
+    """Candidates of the index that were then measured."""
+
+
+class Explanation(TypedDict):
+    """How a query was answered. The same state answers it in the same way, in every process."""
+
+    version: int
+    """Of the segments; see `CollectionStatistics`."""
+    generation: int
+    """Of the index; 0: there was none."""
+    position: int
+    """How many records were ever written, changed or deleted."""
+    indexed_position: int
+    """Vectors that were set later are not in the index."""
+    record_count: int
+    candidate_count: int
+    """Records that the ids and filters let through."""
+    unindexed_count: int
+    """Records that the index does not have."""
+    ef_search: int
+    """As the collection's configuration has it."""
+    searches: list[Search]
+    """One for each query."""
 
 
 class Copy(TypedDict):

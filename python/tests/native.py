@@ -52,6 +52,7 @@ UPSERT = (COLLECTION, ["a"], vectors(), None, None, None, *PLACE)
 DELETE = (COLLECTION, ["a"], None, None, None, *PLACE)
 GET = (COLLECTION, None, None, None, 0, None, [], *PLACE)
 QUERY = (COLLECTION, None, vectors(), 1, None, None, [], *PLACE)
+EXPLAIN = (COLLECTION, None, vectors(), 1, None, None, False)
 CREATE = ("name", None, None, None, False, *PLACE)
 MODIFY = (COLLECTION, None, None, None)
 CALLS: dict[str, tuple[Any, ...]] = {
@@ -78,6 +79,8 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "flush": (COLLECTION, None),
     "compact": (COLLECTION, None),
     "statistics": (COLLECTION,),
+    "explain": EXPLAIN,
+    "indexing_status": (COLLECTION,),
 }
 
 

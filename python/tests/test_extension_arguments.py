@@ -300,6 +300,8 @@ def test_an_engine_is_opened_by_path_and_flag(arguments: Any) -> None:
         {"unknown": 1},
         {"memory_limit_bytes": "1"},
         {"memory_limit_bytes": 1.5},
+        {"indexing_threads": "1"},
+        {"indexing_threads": 1.5},
     ],
     ids=repr,
 )

@@ -106,7 +106,7 @@ def test_progress_is_told_to_the_thread_that_waits(
         thread = threading.Thread(target=call)
         thread.start()
         thread.join()
-    assert told[-1] == (3, 3)
+    assert told[-1] == (3000, 3000)
     assert told == sorted(told)
 
 

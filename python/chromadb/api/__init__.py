@@ -25,6 +25,7 @@ from chromadb.api.types import (
     GetResult,
     IDs,
     Include,
+    IndexingStatus,
     Loadable,
     Metadata,
     QueryResult,
@@ -32,7 +33,7 @@ from chromadb.api.types import (
     WhereDocument,
 )
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings
-from chromadb.maintenance import CollectionStatistics, Copy, Progress
+from chromadb.maintenance import CollectionStatistics, Copy, Explanation, Progress
 from chromadb.types import Collection as CollectionModel
 from chromadb.types import Database, Tenant
 
@@ -176,11 +177,11 @@ class ClientAPI(ABC):
     def flush(self, progress: Progress = None) -> None:
         """Brings all collections, of all databases, to rest.
 
-        All that was written stands in segments then, and nothing that was deleted or replaced
-        before the call is left in any file of the directory. Writes go on meanwhile.
+        All that was written stands in segments then and is indexed, and nothing that was deleted
+        or replaced before the call is left in any file of the directory. Writes go on meanwhile.
 
         Args:
-            progress: See `chromadb.maintenance`. Counts collections.
+            progress: See `chromadb.maintenance`. Counts thousandths of a collection.
 
         Raises:
             AuthorizationError: The database was opened to be read only.
@@ -319,6 +320,11 @@ class ServerAPI(AdminAPI):
     def _statistics(self, collection_id: UUID) -> CollectionStatistics: ...
 
     @abstractmethod
+    def _get_indexing_status(
+        self, collection_id: UUID, tenant: str, database: str
+    ) -> IndexingStatus: ...
+
+    @abstractmethod
     def list_collections(
         self, limit: int | None, offset: int | None, tenant: str, database: str
     ) -> Sequence[CollectionModel]: ...
@@ -435,6 +441,19 @@ class ServerAPI(AdminAPI):
         where: Where | None,
         where_document: WhereDocument | None,
         include: Include,
+        exact: bool,
         tenant: str,
         database: str,
     ) -> QueryResult: ...
+
+    @abstractmethod
+    def _explain(
+        self,
+        collection_id: UUID,
+        ids: IDs | None,
+        query_embeddings: Matrix,
+        n_results: int,
+        where: Where | None,
+        where_document: WhereDocument | None,
+        exact: bool,
+    ) -> Explanation: ...

@@ -214,6 +214,12 @@ def validate_n_results(n_results: Any) -> int:
     return n_results
 
 
+def validate_flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"Expected {name} to be a bool, got {value}")
+    return value
+
+
 def validate_delete(ids: Any, where: Any, where_document: Any, limit: Any) -> None:
     """Refuses a deletion of nothing in particular, and a limit that has no filter to limit."""
     if ids is None and where is None and where_document is None:

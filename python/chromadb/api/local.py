@@ -22,13 +22,20 @@ from chromadb.api.types import (
     GetResult,
     IDs,
     Include,
+    IndexingStatus,
     Metadata,
     QueryResult,
     Where,
     WhereDocument,
 )
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings, System
-from chromadb.maintenance import CollectionStatistics, Copy, Progress, reporting
+from chromadb.maintenance import (
+    CollectionStatistics,
+    Copy,
+    Explanation,
+    Progress,
+    reporting,
+)
 from chromadb.types import Collection as CollectionModel
 from chromadb.types import Database, Tenant
 
@@ -75,11 +82,11 @@ class LocalAPI(ServerAPI):
     # ---- Space and speed ------------------------------------------------------------------------
 
     def _flush(self, collection_id: UUID | None, progress: Progress) -> None:
-        with reporting(progress, "Flushing the database", "collections") as told:
+        with reporting(progress, "Flushing the database", "") as told:
             self._engine.flush(_optional_str(collection_id), told)
 
     def _compact(self, collection_id: UUID | None, progress: Progress) -> None:
-        with reporting(progress, "Compacting the database", "collections") as told:
+        with reporting(progress, "Compacting the database", "") as told:
             self._engine.compact(_optional_str(collection_id), told)
 
     def _backup(self, path: str, progress: Progress) -> Copy:
@@ -88,6 +95,11 @@ class LocalAPI(ServerAPI):
 
     def _statistics(self, collection_id: UUID) -> CollectionStatistics:
         return self._engine.statistics(str(collection_id))
+
+    def _get_indexing_status(
+        self, collection_id: UUID, tenant: str, database: str
+    ) -> IndexingStatus:
+        return IndexingStatus(*self._engine.indexing_status(str(collection_id)))
 
     # ---- Tenants and databases ------------------------------------------------------------------
 
@@ -294,6 +306,7 @@ class LocalAPI(ServerAPI):
         where: Where | None,
         where_document: WhereDocument | None,
         include: Include,
+        exact: bool,
         tenant: str,
         database: str,
     ) -> QueryResult:
@@ -307,6 +320,7 @@ class LocalAPI(ServerAPI):
             cast("list[str]", include),
             tenant,
             database,
+            exact,
         )
         return QueryResult(
             ids=found.ids,
@@ -321,6 +335,26 @@ class LocalAPI(ServerAPI):
             data=None,
             metadatas=cast(Any, found.metadatas),
             distances=found.distances,
+        )
+
+    def _explain(
+        self,
+        collection_id: UUID,
+        ids: IDs | None,
+        query_embeddings: Matrix,
+        n_results: int,
+        where: Where | None,
+        where_document: WhereDocument | None,
+        exact: bool,
+    ) -> Explanation:
+        return self._engine.explain(
+            str(collection_id),
+            ids,
+            query_embeddings,
+            n_results,
+            _json(where),
+            _json(where_document),
+            exact,
         )
 
 

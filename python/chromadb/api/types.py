@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
 
@@ -182,6 +183,16 @@ class QueryResult(TypedDict):
     data: list[Loadable] | None
     metadatas: list[list[Metadata | None]] | None
     distances: list[list[float]] | None
+
+
+@dataclass
+class IndexingStatus:
+    """How many of the operations on a collection its index knows."""
+
+    num_indexed_ops: int
+    num_unindexed_ops: int
+    total_ops: int
+    op_indexing_progress: float
 
 
 class DeleteResult(TypedDict):

@@ -98,7 +98,7 @@ optional_count_argument(PyObject *given, const char *name, uint64_t otherwise, u
 }
 
 bool
-optional_byte_count_argument(PyObject *given, const char *name, uint64_t *value)
+optional_number_argument(PyObject *given, const char *name, uint64_t *value)
 {
     *value = 0;
     if (given == Py_None) {

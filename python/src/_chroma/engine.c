@@ -28,24 +28,29 @@ engine_enter(PyObject *self, engine_call *call, const char *method, Py_ssize_t g
 static PyObject *
 engine_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"", "", "read_only", "background", "memory_limit_bytes", NULL};
+    static char *names[] = {
+        "", "", "read_only", "background", "memory_limit_bytes", "indexing_threads", NULL};
     PyObject *path, *allow_reset;
-    PyObject *read_only = Py_False, *background = Py_True, *memory_limit = Py_None;
+    PyObject *read_only = Py_False, *background = Py_True;
+    PyObject *memory_limit = Py_None, *indexing_threads = Py_None;
     uint32_t is_in_background;
+    uint64_t thread_count;
     chroma_engine_options options = CHROMA_ENGINE_OPTIONS_INIT;
     chroma_error *error = NULL;
     chroma_status status;
 
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO|$OOO:Engine", names, &path, &allow_reset,
-                                     &read_only, &background, &memory_limit)
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO|$OOOO:Engine", names, &path, &allow_reset,
+                                     &read_only, &background, &memory_limit, &indexing_threads)
         || !optional_string_argument(path, "path", &options.path)
         || !bool_argument(allow_reset, "allow_reset", &options.allow_reset)
         || !bool_argument(read_only, "read_only", &options.read_only)
         || !bool_argument(background, "background", &is_in_background)
-        || !optional_byte_count_argument(memory_limit, "memory_limit_bytes",
-                                         &options.memory_limit_bytes)) {
+        || !optional_number_argument(memory_limit, "memory_limit_bytes",
+                                     &options.memory_limit_bytes)
+        || !optional_count_argument(indexing_threads, "indexing_threads", 0, &thread_count)) {
         return NULL;
     }
+    options.indexing_threads = (uint32_t)thread_count;
     options.disable_background_compaction = !is_in_background;
     engine_object *self = PyObject_New(engine_object, type);
     if (self == NULL) {
@@ -189,23 +194,27 @@ static PyMethodDef engine_methods[] = {
          "The selected records in the order of insertion."),
     FAST(query,
          "collection_id, ids, query_embeddings, n_results, where, where_document, include, "
-         "tenant, database",
+         "tenant, database, exact=False",
          "The n_results nearest records for each query, nearest first."),
+    FAST(explain, "collection_id, ids, query_embeddings, n_results, where, where_document, exact",
+         "How a query is answered, as a dict."),
     FAST(flush, "collection_id=None, progress=None",
-         "Brings all collections, or one, to rest: what was written stands in segments, what was "
-         "deleted is gone."),
+         "Brings all collections, or one, to rest: what was written stands in segments and is "
+         "indexed, what was deleted is gone."),
     FAST(compact, "collection_id=None, progress=None",
          "As flush; also makes as few segments as possible."),
     FAST(backup, "path, progress=None",
          "Copies the database into a directory, and says what that took as a dict."),
     FAST(statistics, "collection_id", "What the collection takes, as a dict."),
+    FAST(indexing_status, "collection_id",
+         "How many operations its index knows, how many not, all, and the share."),
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot engine_slots[] = {
     {Py_tp_doc,
      "Engine(path, allow_reset, /, *, read_only=False, background=True, "
-     "memory_limit_bytes=None)\n--\n\n"
+     "memory_limit_bytes=None, indexing_threads=None)\n--\n\n"
      "A handle on a database directory, or, if path is None, on a fresh database in "
      "memory. If read_only, nothing is created, changed or removed."},
     {Py_tp_new, engine_new},

@@ -62,36 +62,70 @@ METHOD(compact)
     return compact(self, args, count, "compact", &compaction);
 }
 
-METHOD(statistics)
+/* Opens the collection of the method's only argument and asks for what there is to know of it. */
+static bool
+ask(PyObject *self, PyObject *const *args, Py_ssize_t count, const char *method,
+    chroma_status (*question)(chroma_collection *, void *, chroma_error **), void *answer)
 {
     engine_call call;
     chroma_string id;
     chroma_collection *collection = NULL;
-    chroma_statistics found = CHROMA_STATISTICS_INIT;
     chroma_error *error = NULL;
     chroma_status status;
 
-    if (!engine_enter(self, &call, "statistics", count, 1, 1)
+    if (!engine_enter(self, &call, method, count, 1, 1)
         || !string_argument(args[0], "collection_id", &id)) {
-        return NULL;
+        return false;
     }
     Py_BEGIN_ALLOW_THREADS
     status = chroma_collection_open_by_id(call.engine, id, &collection, &error);
     if (status == CHROMA_OK) {
-        status = chroma_collection_statistics(collection, &found, &error);
+        status = question(collection, answer, &error);
     }
     chroma_collection_close(collection);
     Py_END_ALLOW_THREADS
     if (status != CHROMA_OK) {
-        return raise_error(call.state, status, error);
+        raise_error(call.state, status, error);
     }
+    return status == CHROMA_OK;
+}
+
+/* Names and values of a dict. */
 #define UNSIGNED(name) #name, (unsigned long long)found.name
 #define SIGNED(name) #name, (long long)found.name
+
+static chroma_status
+ask_statistics(chroma_collection *collection, void *answer, chroma_error **error)
+{
+    return chroma_collection_statistics(collection, answer, error);
+}
+
+METHOD(statistics)
+{
+    chroma_statistics found = CHROMA_STATISTICS_INIT;
+    if (!ask(self, args, count, "statistics", ask_statistics, &found)) {
+        return NULL;
+    }
     return Py_BuildValue("{sKsLsLsKsKsKsKsKsKsK}", UNSIGNED(record_count), SIGNED(version),
                          SIGNED(position), UNSIGNED(log_row_count), UNSIGNED(log_record_count),
                          UNSIGNED(log_byte_count), UNSIGNED(segment_count),
                          UNSIGNED(segment_byte_count), UNSIGNED(dead_row_count),
                          UNSIGNED(compacted_byte_count));
-#undef SIGNED
-#undef UNSIGNED
+}
+
+static chroma_status
+ask_indexing_status(chroma_collection *collection, void *answer, chroma_error **error)
+{
+    return chroma_collection_indexing_status(collection, answer, error);
+}
+
+METHOD(indexing_status)
+{
+    chroma_indexing_status found = CHROMA_INDEXING_STATUS_INIT;
+    if (!ask(self, args, count, "indexing_status", ask_indexing_status, &found)) {
+        return NULL;
+    }
+    return Py_BuildValue("(KKKd)", (unsigned long long)found.indexed_count,
+                         (unsigned long long)found.unindexed_count,
+                         (unsigned long long)found.total_count, found.progress);
 }

@@ -91,9 +91,11 @@ METHOD(delete);
 METHOD(count);
 METHOD(get);
 METHOD(query);
+METHOD(explain);
 METHOD(flush);
 METHOD(compact);
 METHOD(statistics);
+METHOD(indexing_status);
 METHOD(backup);
 
 /* ---- Directories -------------------------------------------------------------------------- */
@@ -145,7 +147,7 @@ bool count_argument(PyObject *given, const char *name, uint64_t *value);
 bool optional_count_argument(PyObject *given, const char *name, uint64_t otherwise,
                              uint64_t *value);
 /* An integer of 64 bits without sign; None is 0. */
-bool optional_byte_count_argument(PyObject *given, const char *name, uint64_t *value);
+bool optional_number_argument(PyObject *given, const char *name, uint64_t *value);
 /* Whether the object can be called, or is None. */
 bool optional_callable_argument(PyObject *given, const char *name);
 
@@ -199,6 +201,8 @@ PyObject *database_object(module_state *state, const chroma_database_view *view)
 PyObject *collection_object(module_state *state, const chroma_collection_view *view);
 PyObject *get_response(module_state *state, const chroma_get_view *view);
 PyObject *query_response(module_state *state, const chroma_query_view *view);
+/* A dict with a list of dicts, one for each query. */
+PyObject *explanation_object(module_state *state, const chroma_explain_result *result);
 PyObject *copy_object(const chroma_copy_view *view);
 /* A new list of dicts. */
 PyObject *findings_object(module_state *state, const chroma_report *report);

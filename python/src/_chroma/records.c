@@ -292,6 +292,8 @@ typedef struct {
     chroma_string id;
     chroma_query_options options;
     chroma_query_result *result;
+    chroma_explain_result *explanation; /* Instead of the result, where it is to be explained. */
+    bool is_explained;
     chroma_error *error;
     chroma_status status;
 } query_read;
@@ -303,48 +305,85 @@ run_query(void *argument, chroma_cancel *cancel)
     chroma_collection *collection = NULL;
     read->options.cancel = cancel;
     read->status = chroma_collection_open_by_id(read->engine, read->id, &collection, &read->error);
-    if (read->status == CHROMA_OK) {
+    if (read->status == CHROMA_OK && read->is_explained) {
+        read->status =
+            chroma_collection_explain(collection, &read->options, &read->explanation, &read->error);
+    }
+    else if (read->status == CHROMA_OK) {
         read->status =
             chroma_collection_query(collection, &read->options, &read->result, &read->error);
     }
     chroma_collection_close(collection);
 }
 
+/* Runs the query of the first six arguments, which query() and explain() share. False with an
+ * exception set, and nothing to free, if it failed. */
+static bool
+read_query(const engine_call *call, PyObject *const *args, query_read *read)
+{
+    call_memory memory = {0};
+    if (!string_argument(args[0], "collection_id", &read->id)
+        || !count_argument(args[3], "n_results", &read->options.result_count)) {
+        return false;
+    }
+    read->engine = call->engine;
+    bool is_complete =
+        selection_argument(&memory, args[1], args[4], args[5], &read->options.selection)
+        && vectors_argument(&memory, args[2], "query_embeddings", &read->options.embeddings)
+        && run_interruptibly(run_query, read);
+    call_memory_end(&memory);
+    if (is_complete && read->status == CHROMA_OK) {
+        return true;
+    }
+    if (is_complete) {
+        raise_error(call->state, read->status, read->error);
+    }
+    else {
+        chroma_error_free(read->error);
+    }
+    chroma_query_result_free(read->result);
+    chroma_explain_result_free(read->explanation);
+    return false;
+}
+
 METHOD(query)
 {
     engine_call call;
-    call_memory memory = {0};
     chroma_string tenant, database;
     chroma_query_view view = CHROMA_QUERY_VIEW_INIT;
     query_read read = {.options = CHROMA_QUERY_OPTIONS_INIT};
+    PyObject *exact = count > 9 ? args[9] : Py_False;
 
-    if (!engine_enter(self, &call, "query", count, 9, 9)
-        || !string_argument(args[0], "collection_id", &read.id)
-        || !count_argument(args[3], "n_results", &read.options.result_count)
+    if (!engine_enter(self, &call, "query", count, 9, 10)
         || !include_argument(call.state, args[6], &read.options.include)
         || !string_argument(args[7], "tenant", &tenant)
-        || !string_argument(args[8], "database", &database)) {
+        || !string_argument(args[8], "database", &database)
+        || !bool_argument(exact, "exact", &read.options.exact) || !read_query(&call, args, &read)) {
         return NULL;
     }
-    read.engine = call.engine;
-    bool is_complete =
-        selection_argument(&memory, args[1], args[4], args[5], &read.options.selection)
-        && vectors_argument(&memory, args[2], "query_embeddings", &read.options.embeddings)
-        && run_interruptibly(run_query, &read);
-    call_memory_end(&memory);
     PyObject *response = NULL;
-    if (is_complete && read.status == CHROMA_OK) {
-        read.status = chroma_query_result_view(read.result, &view, &read.error);
-    }
-    if (is_complete && read.status == CHROMA_OK) {
+    read.status = chroma_query_result_view(read.result, &view, &read.error);
+    if (read.status == CHROMA_OK) {
         response = query_response(call.state, &view);
     }
-    else if (is_complete) {
-        raise_error(call.state, read.status, read.error);
-    }
     else {
-        chroma_error_free(read.error);
+        raise_error(call.state, read.status, read.error);
     }
     chroma_query_result_free(read.result);
     return response;
+}
+
+METHOD(explain)
+{
+    engine_call call;
+    query_read read = {.options = CHROMA_QUERY_OPTIONS_INIT, .is_explained = true};
+
+    if (!engine_enter(self, &call, "explain", count, 7, 7)
+        || !bool_argument(args[6], "exact", &read.options.exact)
+        || !read_query(&call, args, &read)) {
+        return NULL;
+    }
+    PyObject *explanation = explanation_object(call.state, read.explanation);
+    chroma_explain_result_free(read.explanation);
+    return explanation;
 }

@@ -306,6 +306,72 @@ query_response(module_state *state, const chroma_query_view *view)
     return tuple_of(state->query_response_type, values, COUNT);
 }
 
+/* ---- Explanations ------------------------------------------------------------------------- */
+
+static const char *
+strategy_name(chroma_search_strategy strategy)
+{
+    switch (strategy) {
+        case CHROMA_SEARCH_EXACT_SCAN:
+            return "exact scan";
+        case CHROMA_SEARCH_CODE_SCAN:
+            return "code scan";
+        case CHROMA_SEARCH_GRAPH:
+            return "graph";
+        case CHROMA_SEARCH_FILTERED_GRAPH:
+            return "filtered graph";
+        default:
+            return "unknown";
+    }
+}
+
+#define UNSIGNED(name) #name, (unsigned long long)view.name
+#define SIGNED(name) #name, (long long)view.name
+
+static PyObject *
+search_object(module_state *state, const chroma_explain_result *result, size_t index)
+{
+    chroma_search_view view = CHROMA_SEARCH_VIEW_INIT;
+    chroma_error *error = NULL;
+    chroma_status status = chroma_explain_result_search(result, index, &view, &error);
+    if (status != CHROMA_OK) {
+        return raise_error(state, status, error);
+    }
+    return Py_BuildValue("{sssOsKsKsK}", "strategy", strategy_name(view.strategy), "has_switched",
+                         view.has_switched ? Py_True : Py_False, UNSIGNED(scanned_count),
+                         UNSIGNED(measured_count), UNSIGNED(reranked_count));
+}
+
+PyObject *
+explanation_object(module_state *state, const chroma_explain_result *result)
+{
+    chroma_explain_view view = CHROMA_EXPLAIN_VIEW_INIT;
+    chroma_error *error = NULL;
+    chroma_status status = chroma_explain_result_view(result, &view, &error);
+    if (status != CHROMA_OK) {
+        return raise_error(state, status, error);
+    }
+    PyObject *searches = PyList_New((Py_ssize_t)view.query_count);
+    for (size_t index = 0; searches != NULL && index < view.query_count; index++) {
+        PyObject *search = search_object(state, result, index);
+        if (search == NULL) {
+            Py_CLEAR(searches);
+            break;
+        }
+        PyList_SetItem(searches, (Py_ssize_t)index, search);
+    }
+    if (searches == NULL) {
+        return NULL;
+    }
+    return Py_BuildValue("{sLsLsLsLsKsKsKsKsN}", SIGNED(version), SIGNED(generation),
+                         SIGNED(position), SIGNED(indexed_position), UNSIGNED(record_count),
+                         UNSIGNED(candidate_count), UNSIGNED(unindexed_count), UNSIGNED(ef_search),
+                         "searches", searches);
+}
+
+#undef SIGNED
+#undef UNSIGNED
+
 /* ---- Recovery ----------------------------------------------------------------------------- */
 
 PyObject *

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .values import decode, encode
 
 VECTORS = [[float(number), 1.0] for number in range(4)]
@@ -65,6 +67,16 @@ def raises(kind: str, *words: str) -> Callable[[Any], bool]:
     )
 
 
+def points(count: int, seed: int) -> np.ndarray:
+    """Vectors without any structure, which are hard for an index."""
+    return np.random.default_rng(seed).standard_normal((count, 32)).astype(np.float32)
+
+
+def nearest_ids(queries: np.ndarray, vectors: np.ndarray) -> list[list[str]]:
+    squares = ((queries[:, None].astype(float) - vectors[None]) ** 2).sum(axis=2)
+    return [[str(row) for row in rows] for rows in np.argsort(squares, axis=1)[:, :10]]
+
+
 ALL = [
     Demonstration(
         "A missing id in query(ids=…)",
@@ -97,6 +109,33 @@ ALL = [
             on("query", query_embeddings=VECTORS[:1], n_results=3000, include=[]),
         ],
         lambda outcome: len(outcome["returns"]["ids"][0]) == 3000,
+    ),
+    Demonstration(
+        "ef_search of an open collection",
+        [
+            create(configuration={"hnsw": {"ef_search": 1, "max_neighbors": 8}}),
+            on("add", ids=[str(n) for n in range(5000)], embeddings=points(5000, 1).tolist()),
+            on("modify", configuration={"hnsw": {"ef_search": 5000}}),
+            on("query", query_embeddings=points(20, 2).tolist()),
+        ],
+        returns_ids(nearest_ids(points(20, 2), points(5000, 1))),
+    ),
+    Demonstration(
+        "The status of indexing",
+        [
+            create(),
+            on("add", ids=["a"], embeddings=VECTORS[:1]),
+            on("get_indexing_status"),
+        ],
+        lambda outcome: (
+            outcome["returns"]
+            == {
+                "num_indexed_ops": 1,
+                "num_unindexed_ops": 0,
+                "total_ops": 1,
+                "op_indexing_progress": 1.0,
+            }
+        ),
     ),
     Demonstration(
         "An update of a missing id",

@@ -28,6 +28,7 @@ Nothing random is left in them: UUIDs and the directory's name are replaced by p
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import json
 import re
@@ -185,6 +186,8 @@ def _plain(value: Any) -> Any:
             "tenant": value.tenant,
             "database": value.database,
         }
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
     if isinstance(value, uuid.UUID):
         return str(value) if str(value) == DEFAULT_DATABASE_ID else "<uuid>"
     if isinstance(value, dict):

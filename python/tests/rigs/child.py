@@ -1,6 +1,6 @@
 """The processes of the kill loop: `write` until killed, `check` what is there.
 
-    python child.py write DIRECTORY SEED WRITER FIRST_STEP STEP_COUNT DEFECT
+    python child.py write DIRECTORY SEED WRITER FIRST_STEP STEP_COUNT SIZE DEFECT
     python child.py check DIRECTORY OUTPUT.json
 
 A writer says on standard output, a line each: "opening", "open", the number of each step that
@@ -8,8 +8,9 @@ returned, and, when it is through its steps, "closing" and "closed". Its DEFECT 
 the loop must find: "early" acknowledges before the call, "halves" makes two calls of one.
 
 A checker opens the directory, writes what it finds to a file, closes, opens again and does so
-again: {"count": n, "rows": [[id, embedding, document, metadata], ...], "lost": [id, ...]}, twice.
-`lost` are the records that a query with their own vector does not find.
+again: {"count": n, "rows": [[id, embedding, document, metadata], ...], "lost": [id, ...],
+"is_indexed": whether there is an index}, twice. `lost` are the records that a query with their own
+vector does not find.
 """
 
 from __future__ import annotations
@@ -19,18 +20,20 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from workload import COLLECTION, step
+from workload import COLLECTION, DIMENSION, step
 
 import chromadb
 
 
-def write(directory: str, seed: int, writer: int, first: int, count: int, defect: str) -> None:
+def write(
+    directory: str, seed: int, writer: int, first: int, count: int, size: str, defect: str
+) -> None:
     say("opening")
     client = chromadb.PersistentClient(directory)
     collection = client.get_or_create_collection(COLLECTION, embedding_function=None)
     say("open")
     for number in range(first, first + count):
-        call = step(seed, writer, number)
+        call = step(seed, writer, number, size)
         if defect == "early":
             say(str(number))
         for arguments in halves(call["with"]) if defect == "halves" else [call["with"]]:
@@ -66,9 +69,17 @@ def look(directory: str) -> dict:
         "count": collection.count(),
         "rows": [list(row) for row in columns],
         "lost": lost(collection, found["ids"], vectors),
+        "is_indexed": is_indexed(collection),
     }
     client.close()
     return seen
+
+
+def is_indexed(collection) -> bool:
+    # Official Chroma has no explain(), and always has an index.
+    if not hasattr(collection, "explain"):
+        return True
+    return collection.explain(query_embeddings=[[0.0] * DIMENSION])["generation"] > 0
 
 
 def lost(collection, ids: list[str], vectors: list[tuple]) -> list[str]:
@@ -92,6 +103,6 @@ def lost(collection, ids: list[str], vectors: list[tuple]) -> list[str]:
 
 if __name__ == "__main__":
     if sys.argv[1] == "write":
-        write(sys.argv[2], *(int(argument) for argument in sys.argv[3:7]), sys.argv[7])
+        write(sys.argv[2], *(int(argument) for argument in sys.argv[3:7]), *sys.argv[7:9])
     else:
         check(sys.argv[2], sys.argv[3])

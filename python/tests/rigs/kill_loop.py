@@ -1,6 +1,7 @@
 """The kill loop: writers are killed with SIGKILL, over and over; what they acknowledged must stay.
 
     python -m rigs.kill_loop --kills 300 --seed 1        from python/tests
+    python -m rigs.kill_loop --kills 300 --seed 1 --size large
     python -m rigs.kill_loop --python PYTHON --writers 1 --kills 40 --seed 1
 
 PYTHON may be the interpreter of an environment with official Chroma; there the loop fails after
@@ -13,7 +14,7 @@ fresh process opens the directory, twice. The model judges:
   * every open succeeds, and finds the same both times;
   * each writer's records are as the model says after its last acknowledged step, or after the one
     step that was under way: a batch is there as a whole or not at all;
-  * every record is found by its own vector;
+  * every record is found by its own vector, in an index too;
   * when one writer is killed, the others go on.
 """
 
@@ -53,7 +54,7 @@ class Writer:
         self.first_step = loop.next_steps[number]
         self.acknowledged_step = self.first_step - 1
         self.lines: list[str] = []
-        arguments = [loop.seed, number, self.first_step, step_count, loop.defect]
+        arguments = [loop.seed, number, self.first_step, step_count, loop.size, loop.defect]
         self.process = subprocess.Popen(
             [loop.python, str(CHILD), "write", loop.directory, *map(str, arguments)],
             stdout=subprocess.PIPE,
@@ -116,16 +117,20 @@ class KillLoop:
         writer_count: int,
         python: str = sys.executable,
         defect: str = "none",
+        size: str = "small",
     ):
         self.directory = directory
         self.seed = seed
         self.python = python
         self.defect = defect
+        self.size = size
         self.random = random.Random(seed)
         self.models = [ModelCollection() for _ in range(writer_count)]
         self.next_steps = [0] * writer_count
         self.kill_count = 0
         self.acknowledged_count = 0
+        #: Rounds after which the collection had an index.
+        self.indexed_count = 0
 
     def round(self) -> None:
         mode = self.random.choices(["writing", "opening", "closing"], [4, 1, 1])[0]
@@ -138,7 +143,8 @@ class KillLoop:
             awaited = {"writing": "step", "opening": "opening", "closing": "closing"}[mode]
             for writer in writers:
                 writer.read_until(awaited)
-            self.wait(0.3 if mode == "writing" else 0.05)
+            writing_seconds_max = 0.3 if self.size == "small" else 1.5
+            self.wait(writing_seconds_max if mode == "writing" else 0.05)
             if mode == "writing" and len(writers) > 1:
                 self.kill_one_and_see_the_others_go_on(writers)
             for writer in writers:
@@ -167,6 +173,7 @@ class KillLoop:
 
     def judge(self, writers: list[Writer]) -> None:
         first, second = self.look()
+        self.indexed_count += all([seen.pop("is_indexed") for seen in (first, second)])
         for seen in (first, second):
             if seen["lost"]:
                 raise Failure(f"not found by their own vector: {seen['lost'][:5]}")
@@ -199,7 +206,7 @@ class KillLoop:
         )
 
     def apply(self, model: ModelCollection, writer: int, number: int) -> None:
-        call = workload.step(self.seed, writer, number)
+        call = workload.step(self.seed, writer, number, self.size)
         getattr(model, call["do"])(**call["with"])
 
     def look(self) -> list[dict]:
@@ -245,11 +252,12 @@ def run(
     writer_count: int,
     python: str = sys.executable,
     defect: str = "none",
+    size: str = "small",
     log=lambda text: None,
 ) -> KillLoop:
     """Kills until the count is reached. A failure names the seed and keeps the directory."""
     directory = tempfile.mkdtemp(prefix="chroma-kill-loop-")
-    loop = KillLoop(directory, seed, writer_count, python, defect)
+    loop = KillLoop(directory, seed, writer_count, python, defect, size)
     while loop.kill_count < kill_count:
         try:
             loop.round()
@@ -267,5 +275,6 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--writers", type=int, default=1)
     parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--size", default="small", choices=workload.SIZES)
     options = parser.parse_args()
-    run(options.kills, options.seed, options.writers, options.python, log=print)
+    run(options.kills, options.seed, options.writers, options.python, size=options.size, log=print)

@@ -25,6 +25,12 @@ def test_nothing_acknowledged_is_lost_when_writers_are_killed(writer_count):
     assert loop.acknowledged_count > 0
 
 
+@pytest.mark.parametrize("writer_count", [1, 2])
+def test_an_index_loses_nothing_when_those_who_build_it_are_killed(writer_count):
+    loop = kill_loop.run(-(-KILL_COUNT // 10), SEED + writer_count, writer_count, size="large")
+    assert loop.indexed_count > 0
+
+
 @pytest.mark.parametrize("defect", ["early", "halves"])
 def test_the_loop_finds_a_planted_defect(defect):
     with pytest.raises(kill_loop.Failure) as caught:

@@ -6,13 +6,26 @@ So the parent needs no report of what was being written when a process died: it 
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from typing import Any
 
 COLLECTION = "survivors"
 DIMENSION = 8
-#: Ids a writer chooses from; few enough that it soon meets its own records again.
-ID_COUNT = 900
-BATCH_COUNT_MAX = 300
+
+
+@dataclass(frozen=True)
+class Size:
+    #: Ids a writer chooses from; few enough that it soon meets its own records again.
+    id_count: int
+    #: Records of a call.
+    batch_counts: tuple[int, ...]
+
+
+SIZES = {
+    "small": Size(900, (1, 2, 10, 50, 300)),
+    # The collection soon has an index, and there is always something to index.
+    "large": Size(9000, (1, 50, 500, 3000, 3000)),
+}
 
 
 def prefix(writer: int) -> str:
@@ -20,12 +33,13 @@ def prefix(writer: int) -> str:
     return f"w{writer}-"
 
 
-def step(seed: int, writer: int, number: int) -> dict[str, Any]:
+def step(seed: int, writer: int, number: int, size: str) -> dict[str, Any]:
     """The call that a writer makes at a step: {"do": method, "with": arguments}."""
+    id_count, batch_counts = SIZES[size].id_count, SIZES[size].batch_counts
     source = random.Random(f"{seed}/{writer}/{number}")
     method = source.choices(["add", "upsert", "update", "delete"], [3, 5, 2, 1])[0]
-    count = source.choice([1, 2, 10, 50, source.randint(1, BATCH_COUNT_MAX)])
-    ids = [f"{prefix(writer)}{n}" for n in source.sample(range(ID_COUNT), count)]
+    count = source.choice([*batch_counts[:-1], source.randint(1, batch_counts[-1])])
+    ids = [f"{prefix(writer)}{n}" for n in source.sample(range(id_count), count)]
     if method == "delete":
         return {"do": "delete", "with": {"ids": ids}}
     arguments = {

@@ -9,6 +9,7 @@ from chromadb.api._validation import (
     DATA_LOADER_NEEDED,
     maybe_cast_one_to_many,
     validate_delete,
+    validate_flag,
     validate_include,
     validate_n_results,
     validate_reads,
@@ -26,6 +27,7 @@ from chromadb.api.types import (
     IncludeMetadataDocuments,
     IncludeMetadataDocumentsDistances,
     IncludeMetadataDocumentsEmbeddings,
+    IndexingStatus,
     Metadata,
     PyEmbedding,
     QueryResult,
@@ -33,7 +35,7 @@ from chromadb.api.types import (
     Where,
     WhereDocument,
 )
-from chromadb.maintenance import CollectionStatistics
+from chromadb.maintenance import CollectionStatistics, Explanation, Progress
 
 # One vector, or one for each record or query.
 Vectors: TypeAlias = PyEmbedding | Embedding | Sequence[PyEmbedding] | Sequence[Embedding]
@@ -250,16 +252,23 @@ class Collection(CollectionCommon):
         where: Where | None = None,
         where_document: WhereDocument | None = None,
         include: Include = IncludeMetadataDocumentsDistances,
+        *,
+        exact: bool = False,
     ) -> QueryResult:
         """The nearest records for each query, nearest first.
 
         Without `query_embeddings`, exactly one of the texts, the images and the URIs is embedded.
         The ids and the filters say which records are candidates at all.
+
+        A collection of some thousand records or more has an index, which finds nearly all of the
+        nearest: more of them with a larger `ef_search` in the collection's configuration, which
+        `modify` changes for the next query. If `exact`, all candidates are measured instead.
         """
         with validating("query"):
             validate_reads(None, where, where_document)
             validate_include(include)
             validate_n_results(n_results)
+            validate_flag("exact", exact)
         queries = self._prepare_queries(query_embeddings, query_texts, query_images, query_uris)
         result = self._client._query(
             self.id,
@@ -269,6 +278,7 @@ class Collection(CollectionCommon):
             where,
             where_document,
             self._requested(include),
+            exact,
             self.tenant,
             self.database,
         )
@@ -277,15 +287,43 @@ class Collection(CollectionCommon):
             result["data"] = [loader(uris) for uris in result["uris"] or []]
         return result
 
+    def explain(
+        self,
+        query_embeddings: Vectors | None = None,
+        query_texts: str | list[str] | None = None,
+        query_images: Image | list[Image] | None = None,
+        query_uris: str | list[str] | None = None,
+        ids: str | list[str] | None = None,
+        n_results: int = 10,
+        where: Where | None = None,
+        where_document: WhereDocument | None = None,
+        *,
+        exact: bool = False,
+    ) -> Explanation:
+        """How `query` answers the same arguments: from which state, and by what way."""
+        with validating("query"):
+            validate_reads(None, where, where_document)
+            validate_n_results(n_results)
+            validate_flag("exact", exact)
+        return self._client._explain(
+            self.id,
+            maybe_cast_one_to_many(ids),
+            self._prepare_queries(query_embeddings, query_texts, query_images, query_uris),
+            n_results,
+            where,
+            where_document,
+            exact,
+        )
+
     # ---- Space and speed ------------------------------------------------------------------------
 
-    def flush(self) -> None:
-        """Brings the collection to rest; see `flush` of the client."""
-        self._client._flush(self.id, None)
+    def flush(self, progress: Progress = None) -> None:
+        """Brings the collection to rest, all of it indexed; see `flush` of the client."""
+        self._client._flush(self.id, progress)
 
-    def compact(self) -> None:
+    def compact(self, progress: Progress = None) -> None:
         """Merges the collection's segments into as few as possible; see `compact` of the client."""
-        self._client._compact(self.id, None)
+        self._client._compact(self.id, progress)
 
     def statistics(self) -> CollectionStatistics:
         """What the collection takes.
@@ -294,3 +332,14 @@ class Collection(CollectionCommon):
             NotFoundError: It was deleted.
         """
         return self._client._statistics(self.id)
+
+    def get_indexing_status(self) -> IndexingStatus:
+        """How many of the operations on the collection its index knows.
+
+        The others need not wait for it: their records are found by measuring them. A collection
+        too small for an index counts as indexed.
+
+        Raises:
+            NotFoundError: It was deleted.
+        """
+        return self._client._get_indexing_status(self.id, self.tenant, self.database)
