@@ -82,11 +82,18 @@ export interface PersistentClientOptions extends ClientOptions {
    * default there is no limit. The first client of a directory in a process decides.
    */
   memoryLimitBytes?: number;
+  /**
+   * How many threads index vectors; 0 and by default half of the cores. The first client of a
+   * directory in a process decides.
+   */
+  indexingThreads?: number;
 }
 
 export interface EphemeralClientOptions extends ClientOptions {
   /** As for a PersistentClient. */
   memoryLimitBytes?: number;
+  /** As for a PersistentClient. */
+  indexingThreads?: number;
 }
 
 /** What every call takes. */
@@ -140,9 +147,10 @@ export interface Client {
   ): Promise<Collection[]>;
   deleteCollection(options: { name: string } & CallOptions): Promise<void>;
   /**
-   * Brings all collections, of all databases, to rest: what was written stands in segments, and
-   * what was deleted or replaced before the call is in no file any more. Answers never change by
-   * it. A signal ends it between two steps; what was done stays.
+   * Brings all collections, of all databases, to rest: what was written stands in segments and is
+   * indexed, and what was deleted or replaced before the call is in no file any more. It changes no
+   * answer, but for which of the nearest an index finds. A signal ends it between two steps; what
+   * was done stays.
    */
   flush(options?: CallOptions): Promise<void>;
   /** As flush; also merges the segments of each collection into as few as possible. */
@@ -200,6 +208,18 @@ export interface QueryOptions extends SelectionOptions {
   nResults?: number;
   /** By default metadatas, documents and distances. */
   include?: Include[];
+  /** Whether every candidate is measured, instead of asking the index. By default false. */
+  exact?: boolean;
+}
+
+export type ExplainOptions = Omit<QueryOptions, 'include'>;
+
+export interface ModifyOptions extends CallOptions {
+  name?: string;
+  /** Replaces all of it. */
+  metadata?: CollectionMetadata;
+  /** The next query goes by it, in every process. The space and ef_construction cannot change. */
+  configuration?: { hnsw?: Omit<HNSWConfiguration, 'space' | 'ef_construction' | 'batch_size'> };
 }
 
 export interface DeleteOptions extends SelectionOptions {
@@ -211,6 +231,7 @@ export interface Collection {
   readonly id: string;
   readonly tenant: string;
   readonly database: string;
+  /** This and what follows as `modify` of this object left them. */
   readonly name: string;
   readonly metadata: CollectionMetadata | undefined;
   readonly configuration: CollectionConfiguration;
@@ -227,8 +248,15 @@ export interface Collection {
   peek<TMeta extends Metadata = Metadata>(
     options?: { limit?: number } & CallOptions,
   ): Promise<GetResult<TMeta>>;
-  /** The selected records nearest to each query. */
+  /**
+   * The selected records nearest to each query. A collection of some thousand records or more has an
+   * index, which finds nearly all of the nearest: more of them with a larger `ef_search`.
+   */
   query<TMeta extends Metadata = Metadata>(options: QueryOptions): Promise<QueryResult<TMeta>>;
+  /** Runs a query, and tells from which state and by what way it was answered. */
+  explain(options: ExplainOptions): Promise<Explanation>;
+  /** Renames the collection, replaces its whole metadata, or changes settings of its index. */
+  modify(options: ModifyOptions): Promise<void>;
   /** Deletes the selected records. */
   delete(options: DeleteOptions): Promise<{ deleted: number }>;
   /** As the client's, of this collection. */
@@ -236,6 +264,55 @@ export interface Collection {
   /** As the client's, of this collection. */
   compact(options?: CallOptions): Promise<void>;
   statistics(options?: CallOptions): Promise<CollectionStatistics>;
+  getIndexingStatus(options?: CallOptions): Promise<IndexingStatus>;
+}
+
+/**
+ * How many of the operations on a collection its index knows. The records of the others are found
+ * by measuring them. A collection too small for an index counts as indexed.
+ */
+export interface IndexingStatus {
+  num_indexed_ops: number;
+  num_unindexed_ops: number;
+  total_ops: number;
+  /** From 0 to 1. */
+  op_indexing_progress: number;
+}
+
+/** How a query was answered. The same state answers it in the same way, in every process. */
+export interface Explanation {
+  /** Of the segments; see CollectionStatistics. */
+  version: number;
+  /** Of the index; 0: there was none. */
+  generation: number;
+  /** How many records were ever written, changed or deleted. */
+  position: number;
+  /** Vectors that were set later are not in the index. */
+  indexedPosition: number;
+  recordCount: number;
+  /** Records that the ids and filters let through. */
+  candidateCount: number;
+  /** Records that the index does not have. */
+  unindexedCount: number;
+  /** As the collection's configuration has it. */
+  efSearch: number;
+  /** One for each query. */
+  searches: {
+    /**
+     * How the candidates that the index has were searched: all of them measured; all by their codes,
+     * of eight bits a number, and measured where that left it open; or by way of the graph, if
+     * filtered through records that are no candidates. Scans miss nothing.
+     */
+    strategy: 'exact scan' | 'code scan' | 'graph' | 'filtered graph';
+    /** Whether the graph took too long, and a scan was made instead. */
+    hasSwitched: boolean;
+    /** Candidates that the index does not have, which were measured. */
+    scannedCount: number;
+    /** Codes that were compared. */
+    measuredCount: number;
+    /** Candidates of the index that were then measured. */
+    rerankedCount: number;
+  }[];
 }
 
 /** What a collection takes. New writes stand in its log, until a compaction makes segments. */

@@ -11,7 +11,7 @@ const { ChromaValueError } = require('./errors');
 const { toJSON } = require('./filters');
 const options = require('./options');
 
-const EPHEMERAL_OPTIONS = ['tenant', 'database', 'memoryLimitBytes'];
+const EPHEMERAL_OPTIONS = ['tenant', 'database', 'memoryLimitBytes', 'indexingThreads'];
 const PERSISTENT_OPTIONS = ['path', ...EPHEMERAL_OPTIONS, 'readOnly'];
 const CREATE_OPTIONS = ['name', 'configuration', 'metadata', 'embeddingFunction', 'signal'];
 
@@ -71,8 +71,8 @@ class Client {
   }
 
   /**
-   * Brings all collections, of all databases, to rest: what was written stands in segments, and
-   * what was deleted is in no file any more.
+   * Brings all collections, of all databases, to rest: what was written stands in segments and is
+   * indexed, and what was deleted is in no file any more.
    */
   async flush(given = {}) {
     const { signal } = options.takeOptions('flush', given, ['signal']);
@@ -130,12 +130,13 @@ function checkEmbeddingFunction(embeddingFunction) {
 /** A client of a directory, which is created if missing. With or without `new`. */
 function PersistentClient(given) {
   const taken = options.takeOptions('PersistentClient', given, PERSISTENT_OPTIONS);
-  const { readOnly, memoryLimitBytes } = taken;
+  const { readOnly, memoryLimitBytes, indexingThreads } = taken;
   return new Client(
     new Connection(
       resolved('path', taken.path),
       options.checkFlag('readOnly', readOnly),
       options.checkCount('memoryLimitBytes', memoryLimitBytes),
+      options.checkCount('indexingThreads', indexingThreads),
     ),
     taken,
   );
@@ -145,7 +146,8 @@ function PersistentClient(given) {
 function EphemeralClient(given = {}) {
   const taken = options.takeOptions('EphemeralClient', given, EPHEMERAL_OPTIONS);
   const memoryLimitBytes = options.checkCount('memoryLimitBytes', taken.memoryLimitBytes);
-  return new Client(new Connection(null, false, memoryLimitBytes), taken);
+  const indexingThreads = options.checkCount('indexingThreads', taken.indexingThreads);
+  return new Client(new Connection(null, false, memoryLimitBytes, indexingThreads), taken);
 }
 
 module.exports = { PersistentClient, EphemeralClient };

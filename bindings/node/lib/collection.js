@@ -3,15 +3,16 @@
 
 const { ChromaValueError } = require('./errors');
 const { toMatrix } = require('./embeddings');
-const { toFilter } = require('./filters');
+const { toFilter, toJSON } = require('./filters');
 const { GetResult, QueryResult } = require('./results');
 const options = require('./options');
 
 const RECORD_OPTIONS = ['ids', 'embeddings', 'metadatas', 'documents', 'uris', 'signal'];
 const GET_OPTIONS = ['ids', 'where', 'limit', 'offset', 'whereDocument', 'include', 'signal'];
-const QUERY_OPTIONS = [
-  'queryEmbeddings', 'ids', 'nResults', 'where', 'whereDocument', 'include', 'signal',
+const EXPLAIN_OPTIONS = [
+  'queryEmbeddings', 'ids', 'nResults', 'where', 'whereDocument', 'exact', 'signal',
 ];
+const QUERY_OPTIONS = ['include', ...EXPLAIN_OPTIONS];
 const DELETE_OPTIONS = ['ids', 'where', 'whereDocument', 'limit', 'signal'];
 
 class Collection {
@@ -22,6 +23,10 @@ class Collection {
     this.id = description.id;
     this.tenant = description.tenant;
     this.database = description.database;
+    this.#describe(description);
+  }
+
+  #describe(description) {
     this.name = description.name;
     this.metadata = description.metadata ?? undefined;
     this.configuration = JSON.parse(description.configuration);
@@ -74,33 +79,19 @@ class Collection {
 
   /** The selected records nearest to each query. */
   async query(given) {
-    const {
-      queryEmbeddings,
-      ids,
-      nResults = 10,
-      where,
-      whereDocument,
-      include = ['metadatas', 'documents', 'distances'],
-      signal,
-    } = options.takeOptions('query', given, QUERY_OPTIONS);
-    if (queryEmbeddings === undefined) {
-      throw new ChromaValueError("'queryEmbeddings' must be provided");
-    }
+    const { include = ['metadatas', 'documents', 'distances'], signal, ...rest } =
+      options.takeOptions('query', given, QUERY_OPTIONS);
     const flags = options.checkInclude(include);
-    const queries = toMatrix('queryEmbeddings', queryEmbeddings);
     const columns = await this.#connection.call(
-      'query',
-      signal,
-      this.id,
-      queries.values,
-      queries.dimension,
-      ids === undefined ? undefined : options.checkIds(ids),
-      toFilter('where', where),
-      toFilter('whereDocument', whereDocument),
-      options.checkResultCount(nResults),
-      flags,
+      'query', signal, this.id, ...queryArguments(rest), flags,
     );
     return new QueryResult(columns, include);
+  }
+
+  /** How query answers the same options: from which state, and by what way. */
+  async explain(given) {
+    const { signal, ...rest } = options.takeOptions('explain', given, EXPLAIN_OPTIONS);
+    return this.#connection.call('explain', signal, this.id, ...queryArguments(rest));
   }
 
   /** Deletes the selected records. Without a selection it deletes nothing. */
@@ -124,7 +115,23 @@ class Collection {
     return { deleted };
   }
 
-  /** Brings the collection to rest; see the client's flush. */
+  /** Renames the collection, replaces its whole metadata, or changes settings of its index. */
+  async modify(given) {
+    const { name, metadata, configuration, signal } = options.takeOptions('modify', given, [
+      'name', 'metadata', 'configuration', 'signal',
+    ]);
+    const [description] = await this.#connection.call(
+      'modifyCollection',
+      signal,
+      this.id,
+      name === undefined ? undefined : options.requireString('name', name),
+      configuration === undefined ? undefined : toJSON('configuration', configuration),
+      metadata,
+    );
+    this.#describe(description);
+  }
+
+  /** Brings the collection to rest, all of it indexed; see the client's flush. */
   async flush(given = {}) {
     const { signal } = options.takeOptions('flush', given, ['signal']);
     await this.#connection.call('compact', signal, this.id, true);
@@ -140,6 +147,12 @@ class Collection {
   async statistics(given = {}) {
     const { signal } = options.takeOptions('statistics', given, ['signal']);
     return this.#connection.call('statistics', signal, this.id);
+  }
+
+  /** How many of the operations on the collection its index knows. */
+  async getIndexingStatus(given = {}) {
+    const { signal } = options.takeOptions('getIndexingStatus', given, ['signal']);
+    return this.#connection.call('indexingStatus', signal, this.id);
   }
 
   async #get(selection, signal) {
@@ -188,6 +201,23 @@ class Collection {
       uris,
     );
   }
+}
+
+/** What the addon takes of a query, checked. */
+function queryArguments({ queryEmbeddings, ids, nResults = 10, where, whereDocument, exact }) {
+  if (queryEmbeddings === undefined) {
+    throw new ChromaValueError("'queryEmbeddings' must be provided");
+  }
+  const queries = toMatrix('queryEmbeddings', queryEmbeddings);
+  return [
+    queries.values,
+    queries.dimension,
+    ids === undefined ? undefined : options.checkIds(ids),
+    toFilter('where', where),
+    toFilter('whereDocument', whereDocument),
+    options.checkResultCount(nResults),
+    options.checkFlag('exact', exact),
+  ];
 }
 
 /** The columns that are given, and ids always, must be arrays, not empty, and of one length. */

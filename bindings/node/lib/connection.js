@@ -24,10 +24,11 @@ class Connection {
    * @param path A directory, or null for a database in memory.
    * @param readOnly Whether nothing in the directory may be made or changed.
    * @param memoryLimitBytes Undefined for no limit.
+   * @param indexingThreads Undefined for half of the cores.
    */
-  constructor(path, readOnly, memoryLimitBytes) {
+  constructor(path, readOnly, memoryLimitBytes, indexingThreads) {
     try {
-      this.#engine = native.createEngine(path, readOnly, memoryLimitBytes);
+      this.#engine = native.createEngine(path, readOnly, memoryLimitBytes, indexingThreads);
     } catch (error) {
       throw translated(error, true);
     }

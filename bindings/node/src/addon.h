@@ -7,6 +7,7 @@
  *   collections.c  calls on collections
  *   writes.c       calls that write records
  *   reads.c        calls that read records
+ *   explain.c      how queries are answered, and how much is indexed
  *   maintenance.c  calls on space and speed
  *   recovery.c     backup, restore, verify, repair
  *   arguments.c    from JavaScript values to C ones
@@ -136,8 +137,8 @@ napi_value call_cancel(napi_env env, napi_callback_info info);
 
 /* ---- The engine ----------------------------------------------------------------------------- */
 
-/* createEngine(path or null, read-only, memory limit in bytes or undefined): an object that stands
- * for an engine, not yet open. */
+/* createEngine(path or null, read-only, memory limit in bytes or undefined, indexing threads or
+ * undefined): an object that stands for an engine, not yet open. */
 napi_value engine_create(napi_env env, napi_callback_info info);
 
 /* The engine behind an object. */
@@ -153,12 +154,15 @@ METHOD(engine_heartbeat);
 METHOD(collection_create);
 METHOD(collection_get);
 METHOD(collection_list);
+METHOD(collection_modify);
 METHOD(collection_delete);
 METHOD(records_write);
 METHOD(records_delete);
 METHOD(records_count);
 METHOD(records_get);
 METHOD(records_query);
+METHOD(records_explain);
+METHOD(collection_indexing_status);
 METHOD(database_compact);
 METHOD(collection_statistics);
 METHOD(database_backup);
@@ -206,6 +210,11 @@ bool vectors_from(napi_env env, call *call, napi_value array, napi_value dimensi
 /* Three arguments from the given one on: ids, where, whereDocument. */
 bool selection_from(napi_env env, memory *memory, const napi_value *arguments,
                     chroma_selection *out_selection);
+
+/* Seven arguments from the given one on: embeddings, dimension, ids, where, whereDocument,
+ * nResults, exact. */
+bool query_options_from(napi_env env, call *call, const napi_value *arguments,
+                        chroma_query_options *out_options);
 
 /* ---- Metadata ------------------------------------------------------------------------------- */
 

@@ -211,3 +211,18 @@ bool selection_from(napi_env env, memory *memory, const napi_value *arguments,
          optional_text_from(env, memory, arguments[2], "'whereDocument'",
                             &out_selection->where_document_json);
 }
+
+bool query_options_from(napi_env env, call *call, const napi_value *arguments,
+                        chroma_query_options *out_options) {
+  bool is_exact;
+  *out_options = (chroma_query_options)CHROMA_QUERY_OPTIONS_INIT;
+  out_options->cancel = call->cancel;
+  if (!selection_from(env, &call->memory, arguments + 2, &out_options->selection) ||
+      !integer_from(env, arguments[5], "'nResults'", 10, &out_options->result_count) ||
+      !flag_from(env, arguments[6], "'exact'", &is_exact) ||
+      !vectors_from(env, call, arguments[0], arguments[1], &out_options->embeddings)) {
+    return false;
+  }
+  out_options->exact = is_exact;
+  return true;
+}

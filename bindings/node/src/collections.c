@@ -175,6 +175,40 @@ napi_value collection_list(napi_env env, napi_callback_info info) {
   return call_start(env, &self->call, list_parse(env, self, arguments + 2));
 }
 
+/* ---- modifyCollection(id, engine, collection, name, configuration, metadata) -> [description] */
+
+typedef struct {
+  collection_call collection_call;
+  chroma_modify_options options;
+} modify_call;
+
+static chroma_status modify_run(call *call, handles handles) {
+  modify_call *self = (modify_call *)call;
+  chroma_status status = chroma_collection_modify(handles.collection, &self->options, &call->error);
+  if (status != CHROMA_OK) return status;
+  return chroma_collection_describe(handles.collection, &self->collection_call.list, &call->error);
+}
+
+static const operation modify_operation = {.name = "chroma.modifyCollection",
+                                           .run = modify_run,
+                                           .finish = descriptions_to,
+                                           .release = collection_release};
+
+napi_value collection_modify(napi_env env, napi_callback_info info) {
+  napi_value arguments[6];
+  modify_call *self = call_begin(env, info, &modify_operation, sizeof *self, arguments, 6);
+  if (self == NULL) return NULL;
+  call *call = &self->collection_call.call;
+  self->options = (chroma_modify_options)CHROMA_MODIFY_OPTIONS_INIT;
+  bool is_good =
+      text_from(env, &call->memory, arguments[2], "the collection", &call->collection) &&
+      optional_text_from(env, &call->memory, arguments[3], "'name'", &self->options.name) &&
+      optional_text_from(env, &call->memory, arguments[4], "'configuration'",
+                         &self->options.configuration_json) &&
+      metadata_from(env, &call->memory, arguments[5], NULLS_ARE_SKIPPED, &self->options.metadata);
+  return call_start(env, call, is_good);
+}
+
 /* ---- deleteCollection(id, engine, tenant, database, name) ------------------------------------ */
 
 static chroma_status delete_run(call *call, handles handles) {

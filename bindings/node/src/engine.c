@@ -40,13 +40,17 @@ static void engine_finalize(napi_env env, void *data, void *hint) {
 static bool engine_fill(napi_env env, engine *engine, const napi_value *arguments,
                         napi_value *out_object) {
   bool is_read_only;
+  uint64_t thread_count;
   engine->options = (chroma_engine_options)CHROMA_ENGINE_OPTIONS_INIT;
   if (!optional_text_from(env, &engine->memory, arguments[0], "'path'", &engine->options.path) ||
       !flag_from(env, arguments[1], "'readOnly'", &is_read_only) ||
       !integer_from(env, arguments[2], "'memoryLimitBytes'", 0,
-                    &engine->options.memory_limit_bytes)) {
+                    &engine->options.memory_limit_bytes) ||
+      !integer_from(env, arguments[3], "'indexingThreads'", 0, &thread_count)) {
     return false;
   }
+  engine->options.indexing_threads =
+      thread_count < UINT32_MAX ? (uint32_t)thread_count : UINT32_MAX;
   engine->options.read_only = is_read_only;
   TRY(env, napi_create_object(env, out_object));
   TRY(env, napi_type_tag_object(env, *out_object, &engine_tag));
@@ -55,8 +59,8 @@ static bool engine_fill(napi_env env, engine *engine, const napi_value *argument
 }
 
 napi_value engine_create(napi_env env, napi_callback_info info) {
-  napi_value arguments[3], object;
-  size_t count = 3;
+  napi_value arguments[4], object;
+  size_t count = 4;
   if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) {
     throw_napi(env);
     return NULL;

@@ -87,8 +87,7 @@ napi_value records_get(napi_env env, napi_callback_info info) {
 }
 
 /* ---- query(id, engine, collection, embeddings, dimension, ids, where, whereDocument, nResults,
- *      include) -> columns of all queries, with rowOffsets and distances ------------------------
- */
+ *      exact, include) -> columns of all queries, with rowOffsets and distances ---------------- */
 
 typedef struct {
   call call;
@@ -142,20 +141,16 @@ static const operation query_operation = {
     .name = "chroma.query", .run = query_run, .finish = query_finish, .release = query_release};
 
 static bool query_parse(napi_env env, query_call *self, const napi_value *arguments) {
-  memory *memory = &self->call.memory;
-  self->options = (chroma_query_options)CHROMA_QUERY_OPTIONS_INIT;
-  self->options.cancel = self->call.cancel;
   self->view = (chroma_query_view)CHROMA_QUERY_VIEW_INIT;
-  return text_from(env, memory, arguments[0], "the collection", &self->call.collection) &&
-         selection_from(env, memory, arguments + 3, &self->options.selection) &&
-         integer_from(env, arguments[6], "'nResults'", 10, &self->options.result_count) &&
-         include_from(env, arguments[7], &self->options.include) &&
-         vectors_from(env, &self->call, arguments[1], arguments[2], &self->options.embeddings);
+  return text_from(env, &self->call.memory, arguments[0], "the collection",
+                   &self->call.collection) &&
+         query_options_from(env, &self->call, arguments + 1, &self->options) &&
+         include_from(env, arguments[8], &self->options.include);
 }
 
 napi_value records_query(napi_env env, napi_callback_info info) {
-  napi_value arguments[10];
-  query_call *self = call_begin(env, info, &query_operation, sizeof *self, arguments, 10);
+  napi_value arguments[11];
+  query_call *self = call_begin(env, info, &query_operation, sizeof *self, arguments, 11);
   if (self == NULL) return NULL;
   return call_start(env, &self->call, query_parse(env, self, arguments + 2));
 }

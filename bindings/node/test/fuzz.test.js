@@ -37,8 +37,17 @@ const METHODS = [
     ...selection, limit: 2, offset: 0, include: ['uris'], signal: undefined,
   }],
   ['collection', 'query', {
-    ...selection, queryEmbeddings: [[1, 2]], nResults: 1, include: ['uris'], signal: undefined,
+    ...selection, queryEmbeddings: [[1, 2]], nResults: 1, include: ['uris'], exact: true,
+    signal: undefined,
   }],
+  ['collection', 'explain', {
+    ...selection, queryEmbeddings: [[1, 2]], nResults: 1, exact: false, signal: undefined,
+  }],
+  ['collection', 'modify', {
+    name: 'changed', metadata: { a: 1 }, configuration: { hnsw: { ef_search: 9 } },
+    signal: undefined,
+  }],
+  ['collection', 'getIndexingStatus', { signal: undefined }],
   ['collection', 'delete', { ...selection, limit: 1, signal: undefined }],
   ['collection', 'count', { signal: undefined }],
   ['collection', 'peek', { limit: 1, signal: undefined }],
