@@ -29,19 +29,25 @@ public struct Client: Sendable {
   ///     calls that would throw `.permissionDenied`.
   ///   - memoryByteCountMax: Beyond so many bytes collections that are not in use are forgotten
   ///     until they are. The first client of a directory in a process decides.
+  ///   - indexingThreadCount: How many threads index vectors, half of the cores if nil. The first
+  ///     client of a directory in a process decides.
   /// - Throws: `.notFound` for an unknown tenant or database, `.invalidArgument`, `.io`,
   ///   `.corruption`, `.unsupportedFormat`.
   public init(
     path: String, tenant: String = "default_tenant", database: String = "default_database",
-    allowsReset: Bool = false, isReadOnly: Bool = false, memoryByteCountMax: Int? = nil
+    allowsReset: Bool = false, isReadOnly: Bool = false, memoryByteCountMax: Int? = nil,
+    indexingThreadCount: Int? = nil
   ) async throws(ChromaError) {
     guard memoryByteCountMax ?? 0 >= 0 else {
       throw ChromaError(.invalidArgument("memoryByteCountMax must not be negative."))
     }
+    guard indexingThreadCount ?? 1 > 0 else {
+      throw ChromaError(.invalidArgument("indexingThreadCount must not be less than 1."))
+    }
     try await self.init(
       EngineOptions(
         path: path, allowsReset: allowsReset, isReadOnly: isReadOnly,
-        memoryByteCountMax: memoryByteCountMax),
+        memoryByteCountMax: memoryByteCountMax, indexingThreadCount: indexingThreadCount),
       tenant: tenant, database: database)
   }
 
@@ -69,19 +75,22 @@ public struct Client: Sendable {
   ///
   /// - Parameters:
   ///   - name: 3 to 512 characters of `[a-zA-Z0-9._-]`.
+  ///   - index: How its vectors are indexed, once they are some thousand.
   ///   - metadata: Not empty if given; no arrays.
   /// - Throws: `.alreadyExists`, `.invalidArgument`.
   public func createCollection(
-    _ name: String, space: Space = .l2, metadata: [String: MetadataValue]? = nil
+    _ name: String, space: Space = .l2, index: IndexSettings = IndexSettings(),
+    metadata: [String: MetadataValue]? = nil
   ) async throws(ChromaError) -> Collection {
-    try await create(name, space, metadata, getOrCreate: false)
+    try await create(name, space, index, metadata, getOrCreate: false)
   }
 
   /// The collection of that name, created if missing. An existing one stays as it is.
   public func getOrCreateCollection(
-    _ name: String, space: Space = .l2, metadata: [String: MetadataValue]? = nil
+    _ name: String, space: Space = .l2, index: IndexSettings = IndexSettings(),
+    metadata: [String: MetadataValue]? = nil
   ) async throws(ChromaError) -> Collection {
-    try await create(name, space, metadata, getOrCreate: true)
+    try await create(name, space, index, metadata, getOrCreate: true)
   }
 
   /// - Throws: `.notFound`.
@@ -122,19 +131,24 @@ public struct Client: Sendable {
     }
   }
 
-  /// Brings all collections, of all databases, to rest: what was written stands in segments, and
-  /// what was deleted or replaced before the call is in no file any more. Answers never change by it.
+  /// Brings all collections, of all databases, to rest: what was written stands in segments and is
+  /// indexed, and what was deleted or replaced before the call is in no file any more. It changes no
+  /// answer, but for which of the nearest an index finds.
   ///
   /// Ends between two steps when the task is cancelled; what was done stays.
   ///
-  /// - Parameter progress: Called with the number of collections done and of all, on another thread.
+  /// - Parameter progress: Called with the thousandths of collections that are done, and of all, on
+  ///   another thread.
   /// - Throws: `.locked`, `.io`, `.corruption`, `.outOfSpace`, `.permissionDenied` (read-only),
   ///   `.cancelled`.
   public func flush(
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) async throws(ChromaError) {
     try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
-      try engine.current().flush(cancel: cancel) { progress($0.doneCount, $0.collectionCount) }
+      try engine.current().flush(cancel: cancel) {
+        let (done, total) = $0.thousandths
+        progress(done, total)
+      }
     }
   }
 
@@ -143,18 +157,22 @@ public struct Client: Sendable {
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) async throws(ChromaError) {
     try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
-      try engine.current().compact(cancel: cancel) { progress($0.doneCount, $0.collectionCount) }
+      try engine.current().compact(cancel: cancel) {
+        let (done, total) = $0.thousandths
+        progress(done, total)
+      }
     }
   }
 
   private func create(
-    _ name: String, _ space: Space, _ metadata: [String: MetadataValue]?, getOrCreate: Bool
+    _ name: String, _ space: Space, _ index: IndexSettings, _ metadata: [String: MetadataValue]?,
+    getOrCreate: Bool
   ) async throws(ChromaError) -> Collection {
     try await inBackground { [self] (_) throws(ChromaBase.ChromaError) in
       let description = try engine.current().createCollection(
         CollectionRequest(
           tenant: Text(tenant), database: Text(database), name: Text(name),
-          configuration: Text(#"{"hnsw":{"space":"\#(space.rawValue)"}}"#),
+          configuration: Text(index.json(space: space)),
           metadata: metadata.map { ChromaBase.Metadata($0) }, getOrCreate: getOrCreate))
       return Collection(engine, description)
     }

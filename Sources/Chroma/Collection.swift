@@ -85,10 +85,15 @@ public struct Collection: Sendable {
 
   /// The selected records nearest to a vector, nearest first. Ends early when the task is cancelled.
   ///
+  /// A collection of some thousand records or more has an index, which finds nearly all of the
+  /// nearest: more of them with a larger `IndexSettings.efSearch`.
+  ///
+  /// - Parameter isExact: Whether all selected records are measured instead.
   /// - Throws: `.invalidArgument` if the dimension is not the collection's.
   public func query(
     _ embedding: [Float], resultCount: Int = 10, where filter: Where? = nil,
-    whereDocument: WhereDocument? = nil, include: Include = [.documents, .metadatas]
+    whereDocument: WhereDocument? = nil, include: Include = [.documents, .metadatas],
+    isExact: Bool = false
   ) async throws(ChromaError) -> [Neighbor] {
     try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
       guard resultCount >= 0 else {
@@ -97,16 +102,55 @@ public struct Collection: Sendable {
       let answer = try engine.current().query(
         VectorColumn(dimension: embedding.count, values: embedding),
         try Selection(nil, filter, whereDocument), in: id, resultCount: resultCount,
-        include: include.columns.union(.distances), cancel: cancel)
+        include: include.columns.union(.distances), isExact: isExact, cancel: cancel)
       return zip(answer.records.records, answer.distances ?? []).map {
         Neighbor(record: $0, distance: $1)
       }
     }
   }
 
+  /// Runs a query and says how it was answered.
+  public func explain(
+    _ embedding: [Float], resultCount: Int = 10, where filter: Where? = nil,
+    whereDocument: WhereDocument? = nil, isExact: Bool = false
+  ) async throws(ChromaError) -> Explanation {
+    try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
+      guard resultCount >= 0 else {
+        throw .invalidArgument("resultCount is \(resultCount); it must not be negative.")
+      }
+      return Explanation(
+        try engine.current().explain(
+          VectorColumn(dimension: embedding.count, values: embedding),
+          try Selection(nil, filter, whereDocument), in: id, resultCount: resultCount,
+          isExact: isExact, cancel: cancel))
+    }
+  }
+
+  // MARK: Index
+
+  /// Changes how thoroughly queries search the index, from the next one on, in every process.
+  ///
+  /// - Parameter efSearch: See `IndexSettings.efSearch`.
+  public func modify(efSearch: Int) async throws(ChromaError) {
+    try await inBackground { [self] (_) throws(ChromaBase.ChromaError) in
+      try engine.current().modifyCollection(
+        id: id, name: nil, metadata: nil,
+        configuration: Text(#"{"hnsw":{"ef_search":\#(efSearch)}}"#))
+    }
+  }
+
+  /// How many of the operations on the collection its index knows.
+  ///
+  /// - Throws: `.notFound` if it was deleted.
+  public func indexingStatus() async throws(ChromaError) -> IndexingStatus {
+    try await inBackground { [self] (_) throws(ChromaBase.ChromaError) in
+      IndexingStatus(try engine.current().indexingStatus(of: id))
+    }
+  }
+
   // MARK: Space and speed
 
-  /// Brings the collection to rest; see `Client.flush`.
+  /// Brings the collection to rest, all of it indexed; see `Client.flush`.
   public func flush() async throws(ChromaError) {
     try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
       try engine.current().flush(id, cancel: cancel)
