@@ -47,13 +47,15 @@ let package = Package(
     .target(
       name: "ChromaIndex", dependencies: ["ChromaBase", "ChromaKernels", "CChromaPlatform"]),
     .target(name: "ChromaText", dependencies: ["ChromaBase", "CChromaPlatform"]),
-    .target(name: "ChromaSegment", dependencies: ["ChromaBase", "ChromaStorage", "CZstd"]),
+    .target(
+      name: "ChromaSegment",
+      dependencies: ["ChromaBase", "ChromaKernels", "ChromaStorage", "CZstd"]),
     .target(name: "ChromaQuery", dependencies: ["ChromaBase", "ChromaText"]),
     .target(
       name: "ChromaEngine",
       dependencies: [
-        "ChromaBase", "ChromaStorage", "ChromaCatalog", "ChromaIndex", "ChromaSegment",
-        "ChromaQuery", "CChromaPlatform",
+        "ChromaBase", "ChromaKernels", "ChromaStorage", "ChromaCatalog", "ChromaIndex",
+        "ChromaSegment", "ChromaQuery", "CChromaPlatform",
       ]),
     .target(
       name: "ChromaRecovery",

@@ -101,6 +101,8 @@ package enum Limits {
   package static let mergeLeaseNanoseconds: Int64 = 2_000_000_000
   /// Bytes of documents that an engine keeps unpacked.
   package static let documentCacheByteCount = 32 * 1024 * 1024
+  /// Collections of which a process remembers how they store vectors; then it looks again.
+  package static let vectorTypeCountMax = 4096
 
   /// Vectors of a collection beyond which it gets an index: so many are measured in half a
   /// millisecond.

@@ -2,6 +2,7 @@
 // its contents right, and nothing behind it checks again.
 
 import ChromaBase
+import ChromaKernels
 
 enum BatchRules {
   private static let documentKey: Text = "chroma:document"
@@ -41,6 +42,39 @@ enum BatchRules {
       throw .invalidArgument(
         "Validation error: embeddings: Embeddings must not contain NaN or Infinity values")
     }
+  }
+
+  /// The vectors as they read once they are stored.
+  ///
+  /// - Throws: `.invalidArgument` naming an element that is too large.
+  static func rounded(
+    _ vectors: VectorColumn, to type: VectorType
+  ) throws(ChromaError) -> VectorColumn {
+    var values = vectors.values
+    let dimension = vectors.dimension
+    let refused: Int? = values.withUnsafeMutableBufferPointer { values in
+      withUnsafeTemporaryAllocation(
+        byteCount: type.rowByteCount(dimension: dimension), alignment: 4
+      ) { row in
+        guard let row = row.baseAddress else { return nil }
+        for start in stride(from: 0, to: values.count, by: dimension) {
+          let vector = UnsafeMutableBufferPointer(rebasing: values[start..<start + dimension])
+          if let index = type.encode(UnsafeBufferPointer(vector), into: row) {
+            return start + index
+          }
+          type.decode(row, into: vector)
+        }
+        return nil
+      }
+    }
+    if let refused {
+      throw .invalidArgument(
+        "The embedding at index \(refused / dimension) has the element \(values[refused]) at index "
+          + "\(refused % dimension), which is too large for the vector_dtype of the collection: "
+          + "\(type.rawValue) holds magnitudes up to \(type.magnitudeMax). Scale the embeddings, or "
+          + "store them in a collection with another vector_dtype.")
+    }
+    return VectorColumn(dimension: dimension, values: values, present: vectors.present)
   }
 
   private static func checkShape(_ batch: RecordBatch) throws(ChromaError) {

@@ -12,6 +12,9 @@ package struct CollectionConfiguration: Equatable, Sendable {
   package private(set) var hnsw: HNSWConfiguration
   /// The embedding function as the caller described it: an object with a `type`.
   private var embeddingFunction: JSON?
+  /// How vectors are stored. Settled for good: official Chroma has no such setting, so it is not
+  /// shown where it is the default.
+  package private(set) var vectorType = VectorType.f32
 
   package var space: Space { hnsw.space }
 
@@ -26,6 +29,7 @@ package struct CollectionConfiguration: Equatable, Sendable {
     if let json { parts = try CollectionConfigurationReader.read(json) }
     hnsw = parts.hnsw ?? HNSWConfiguration()
     embeddingFunction = parts.embeddingFunction
+    vectorType = parts.vectorType ?? .f32
     if let space = parts.spannSpace {
       hnsw.space = space
     } else if let metadata {
@@ -52,6 +56,12 @@ package struct CollectionConfiguration: Equatable, Sendable {
   /// - Throws: `invalidArgument` in official Chroma's words.
   package func updated(json: Text) throws(ChromaError) -> CollectionConfiguration {
     let parts = try CollectionConfigurationReader.read(json, changing: hnsw)
+    if let type = parts.vectorType, type != vectorType {
+      throw .invalidArgument(
+        "The vector_dtype of a collection cannot be changed: this one stores its vectors as "
+          + "\(vectorType.rawValue). Create a collection with vector_dtype \(type.rawValue) and add "
+          + "the records to it.")
+    }
     var updated = self
     updated.hnsw = parts.hnsw ?? hnsw
     updated.embeddingFunction = parts.embeddingFunction ?? embeddingFunction
@@ -70,10 +80,14 @@ package struct CollectionConfiguration: Equatable, Sendable {
   }
 
   private func text(_ hnsw: [JSON.Member]) -> Text {
-    let value: JSON = [
-      "hnsw": .object(hnsw), "spann": nil, "embedding_function": embeddingFunction ?? .null,
+    var members = [
+      JSON.Member("hnsw", .object(hnsw)), JSON.Member("spann", .null),
+      JSON.Member("embedding_function", embeddingFunction ?? .null),
     ]
-    return value.text
+    if vectorType != .f32 {
+      members.append(JSON.Member("vector_dtype", .string(Text(vectorType.rawValue))))
+    }
+    return JSON.object(members).text
   }
 }
 

@@ -1,11 +1,12 @@
 // Reading configurations, and changes of them:
 //
-//     {"hnsw": {…}|null, "spann": {…}|null, "embedding_function": {…}|null}
+//     {"hnsw": {…}|null, "spann": {…}|null, "embedding_function": {…}|null, "vector_dtype": "…"|null}
 //
 // Official Chroma reads them with serde_json straight into structs, and its errors (unknown and
 // repeated fields, wrong types, each with the place) reach users. So this reader goes through the
 // text in the same order and stops at the same places. Where serde takes a struct written as an array
-// of its fields, this reader refuses. A field that is null is one that is not given.
+// of its fields, this reader refuses. A field that is null is one that is not given. Of official
+// Chroma's, `vector_dtype` is none: there it would be ignored as any unknown field is.
 
 import ChromaBase
 
@@ -17,6 +18,7 @@ struct CollectionConfigurationReader {
     /// Of SPANN only the space has a meaning here.
     var spannSpace: Space?
     var embeddingFunction: JSON?
+    var vectorType: VectorType?
   }
 
   private var json: JSONReader
@@ -44,7 +46,7 @@ struct CollectionConfigurationReader {
   }
 
   private mutating func parts() throws(ChromaError) -> Parts {
-    let fields: [Text] = ["hnsw", "spann", "embedding_function"]
+    let fields: [Text] = ["hnsw", "spann", "embedding_function", "vector_dtype"]
     var parts = Parts()
     var seen: Set<Text> = []
     try begin("CollectionConfiguration")
@@ -58,6 +60,7 @@ struct CollectionConfigurationReader {
       switch key {
       case "hnsw": parts.hnsw = try hnsw()
       case "spann": parts.spannSpace = try spannSpace()
+      case "vector_dtype": parts.vectorType = try vectorType()
       default: parts.embeddingFunction = try embeddingFunction()
       }
     }
@@ -141,6 +144,16 @@ struct CollectionConfigurationReader {
     guard case .string = name else { throw mismatch(of: name, "a string") }
     guard let config else { throw json.errorHere("missing field `config`") }
     return ["type": .string(type), "name": name, "config": config]
+  }
+
+  private mutating func vectorType() throws(ChromaError) -> VectorType {
+    let names = VectorType.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+    guard try json.kind() == .string else { throw try mismatch("one of \(names)") }
+    let name = try json.string()
+    guard let type = VectorType(rawValue: name.string) else {
+      throw json.errorHere("unknown vector_dtype `\(name)`, expected one of \(names)")
+    }
+    return type
   }
 
   // MARK: Fields

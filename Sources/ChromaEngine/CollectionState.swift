@@ -71,7 +71,7 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
   }
 
   init(
-    id: UUID, space: Space, catalog: any Catalog, opener: SegmentOpener,
+    id: UUID, space: Space, vectorType: VectorType, catalog: any Catalog, opener: SegmentOpener,
     indexOpener: IndexOpener
   ) {
     self.id = id
@@ -79,7 +79,7 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
     self.opener = opener
     self.indexOpener = indexOpener
     meter = indexOpener.meter
-    now = Snapshot(table: RecordTable(space: space), position: 0)
+    now = Snapshot(table: RecordTable(space: space, vectorType: vectorType), position: 0)
   }
 
   deinit {
@@ -259,8 +259,8 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
   private func replace(
     _ manifest: VersionManifest, _ first: CollectionChanges
   ) throws(ChromaError) -> Replacement {
-    let (old, space, oldIndex) = try lock.withLock { () throws(ChromaError) in
-      (now.table.version, now.table.space, now.index)
+    let (old, space, vectorType, oldIndex) = try lock.withLock { () throws(ChromaError) in
+      (now.table.version, now.table.space, now.table.vectorType, now.index)
     }
     let index = generation(first, after: oldIndex) ?? oldIndex
     if index?.manifest.generation ?? 0 != first.row.generation {
@@ -278,7 +278,8 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
     guard let version else { return .again }
     var fresh = Snapshot(
       table: try RecordTable(
-        space: space, version: version, indexedPosition: index?.manifest.position ?? 0),
+        space: space, vectorType: vectorType, version: version,
+        indexedPosition: index?.manifest.position ?? 0),
       position: version.position, index: index)
     var changes = first
     while true {

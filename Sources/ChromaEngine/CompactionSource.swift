@@ -24,6 +24,7 @@ struct TableSource: SegmentSource {
   var rowCount: Int { slots.count }
   var dimension: Int { vectors.dimension }
   var space: Space { table.space }
+  var vectorType: VectorType { table.vectorType }
   func id(_ row: Int) throws(ChromaError) -> Text { try table.id(slots[row]) }
   func order(_ row: Int) -> Int64 { table.order(slots[row]) }
   func vectorPosition(_ row: Int) -> Int64 { table.vectorPosition(slots[row]) }
@@ -36,7 +37,7 @@ struct TableSource: SegmentSource {
   func withVector(
     _ row: Int, _ body: (UnsafeBufferPointer<Float>) throws(ChromaError) -> Void
   ) throws(ChromaError) {
-    try body(vectors.row(slots[row]))
+    try vectors.withRow(slots[row], body)
   }
 }
 
@@ -47,6 +48,7 @@ struct MergeSource: SegmentSource {
   private let rows: [RecordLocation]
   let dimension: Int
   let space: Space
+  let vectorType: VectorType
 
   /// - Returns: Nil if no row lives.
   init?(_ version: CollectionVersion, segments: [Int]) throws(ChromaError) {
@@ -54,6 +56,7 @@ struct MergeSource: SegmentSource {
     self.version = version
     dimension = version.parts[first].segment.dimension
     space = version.parts[first].segment.space
+    vectorType = version.parts[first].segment.vectorType
     var rows: [(order: Int64, location: RecordLocation)] = []
     for index in segments {
       let part = version.parts[index]

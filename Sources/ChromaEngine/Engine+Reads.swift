@@ -95,7 +95,9 @@ extension RecordColumns {
     if embeddings != nil { try table.verifyVectors(of: slots) }
     for slot in slots {
       ids.append(try table.id(slot))
-      if let vectors = table.vectors { embeddings?.append(contentsOf: vectors.row(slot)) }
+      if let vectors = table.vectors {
+        vectors.withRow(slot) { embeddings?.append(contentsOf: $0) }
+      }
       if documents != nil { documents?.append(try table.document(slot)) }
       let uri = uris != nil || metadatas != nil ? try table.uri(slot) : nil
       uris?.append(uri)

@@ -24,19 +24,39 @@ extension Engine {
       }
       return
     }
+    let stored: RecordBatch
+    do throws(ChromaError) {
+      stored = try asStored(batch, in: id)
+    } catch {
+      throw Self.asOfficial(error, in: batch.operation)
+    }
     let append = PendingAppend(
-      collection: id, recordCount: batch.count, payload: try LogBatch.encode(batch),
+      collection: id, recordCount: batch.count, payload: try LogBatch.encode(stored),
       dimension: batch.embeddings?.dimension, requestKey: requestKey)
     let timeout = timeoutMilliseconds ?? Limits.writeTurnTimeoutMilliseconds
     switch try commits.append(append, timeoutMilliseconds: timeout) {
     case .appended(let firstPosition, _):
-      known.knownState(of: id)?.adopt(batch, firstPosition: firstPosition)
+      known.knownState(of: id)?.adopt(stored, firstPosition: firstPosition)
       checkIndex(of: id, isWriting: true)
     case .repeated:
       break
     case .rejected(let error):
       throw Self.asOfficial(error, in: batch.operation)
     }
+  }
+
+  /// The batch with its vectors as the collection stores them: rounded once, so that the log, every
+  /// segment and every answer have the same.
+  private func asStored(
+    _ batch: RecordBatch, in id: UUID
+  ) throws(ChromaError) -> RecordBatch {
+    guard let embeddings = batch.embeddings else { return batch }
+    let type = try known.vectorType(of: id)
+    if type == .f32 { return batch }
+    return RecordBatch(
+      operation: batch.operation, ids: batch.ids,
+      embeddings: try BatchRules.rounded(embeddings, to: type), documents: batch.documents,
+      uris: batch.uris, metadatas: batch.metadatas)
   }
 
   /// Official Chroma words a missing collection in two ways, and its users match on the words.

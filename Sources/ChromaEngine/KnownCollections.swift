@@ -6,6 +6,8 @@ import Synchronization
 final class KnownCollections: Sendable {
   private struct States {
     var byID: [UUID: CollectionState] = [:]
+    /// Of collections that were written, which a state is not kept for.
+    var vectorTypes: [UUID: VectorType] = [:]
     /// Since other processes' deletions were last looked for.
     var newCount = 0
   }
@@ -30,8 +32,8 @@ final class KnownCollections: Sendable {
     }
     let configuration = try CollectionConfiguration(stored: try row(of: id).configuration)
     let fresh = CollectionState(
-      id: id, space: configuration.space, catalog: catalog, opener: opener, indexOpener: indexOpener
-    )
+      id: id, space: configuration.space, vectorType: configuration.vectorType, catalog: catalog,
+      opener: opener, indexOpener: indexOpener)
     forgetUnused()
     try forgetDeletedElsewhere()
     return states.withLock { states in
@@ -39,6 +41,18 @@ final class KnownCollections: Sendable {
       states.byID[id] = state
       return state
     }
+  }
+
+  /// How a collection stores vectors, which never changes.
+  func vectorType(of id: UUID) throws(ChromaError) -> VectorType {
+    if let type = states.withLock({ $0.vectorTypes[id] }) { return type }
+    let type = try CollectionConfiguration(stored: try row(of: id).configuration).vectorType
+    states.withLock { states in
+      // A process that writes for months must not keep every collection that ever was.
+      if states.vectorTypes.count == Limits.vectorTypeCountMax { states.vectorTypes = [:] }
+      states.vectorTypes[id] = type
+    }
+    return type
   }
 
   private func row(of id: UUID) throws(ChromaError) -> CollectionRow {
@@ -55,11 +69,17 @@ final class KnownCollections: Sendable {
 
   /// Forgets a collection that is gone.
   func forget(_ id: UUID) {
-    _ = states.withLock { $0.byID.removeValue(forKey: id) }
+    states.withLock { states in
+      states.byID[id] = nil
+      states.vectorTypes[id] = nil
+    }
   }
 
   func forgetAll() {
-    states.withLock { $0.byID = [:] }
+    states.withLock { states in
+      states.byID = [:]
+      states.vectorTypes = [:]
+    }
   }
 
   /// Forgets the collections that were used longest ago, until the others take less than the limit

@@ -24,6 +24,7 @@ import ChromaSegment
 /// the columns where there is such a reader, some 24 bytes a record.
 package struct RecordTable {
   package let space: Space
+  package let vectorType: VectorType
   let version: CollectionVersion
   /// Nil before the first vector.
   package private(set) var vectors: VectorTable?
@@ -50,8 +51,9 @@ package struct RecordTable {
   private(set) var unindexedCount = 0
 
   /// An empty collection.
-  package init(space: Space) {
+  package init(space: Space, vectorType: VectorType) {
     self.space = space
+    self.vectorType = vectorType
     version = .empty
     indexedPosition = 0
   }
@@ -60,9 +62,10 @@ package struct RecordTable {
   ///
   /// - Throws: `.corruption` if its segments contradict each other; `.resourceExhausted`.
   init(
-    space: Space, version: CollectionVersion, indexedPosition: Int64 = 0
+    space: Space, vectorType: VectorType, version: CollectionVersion, indexedPosition: Int64 = 0
   ) throws(ChromaError) {
     self.space = space
+    self.vectorType = vectorType
     self.version = version
     self.indexedPosition = indexedPosition
     for index in version.parts.indices { try load(index) }
@@ -79,8 +82,11 @@ package struct RecordTable {
     guard segment.space == space else {
       throw contradiction(part, "measures by \(segment.space.rawValue) and not \(space.rawValue)")
     }
+    guard segment.vectorType == vectorType else {
+      throw contradiction(
+        part, "stores vectors as \(segment.vectorType.rawValue) and not \(vectorType.rawValue)")
+    }
     let table = try vectorTable(dimension: segment.dimension)
-    let (base, stride) = segment.vectors
     for row in 0..<segment.rowCount where !part.dead.contains(UInt32(row)) {
       let slot = segment.slot(row)
       // A slot is given out only when no smaller one is free: there are fewer than positions.
@@ -96,7 +102,7 @@ package struct RecordTable {
       }
       locations[Int(slot)] = RecordLocation(segment: index, row: row)
       let inverseNorm = space == .cosine ? segment.inverseNorm(row) : 0
-      table.attach(slot, to: base + row * stride, inverseNorm: inverseNorm)
+      table.attach(slot, to: segment.vectorRow(row), inverseNorm: inverseNorm)
       if segment.vectorPosition(row) > indexedPosition { addUnindexed(slot) }
     }
     liveCount += part.liveCount
@@ -422,7 +428,7 @@ package struct RecordTable {
     if let vectors {
       table = vectors
     } else {
-      table = try VectorTable(dimension: dimension, space: space)
+      table = try VectorTable(dimension: dimension, space: space, type: vectorType)
     }
     guard table.dimension == dimension else {
       throw .corruption(

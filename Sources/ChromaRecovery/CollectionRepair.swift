@@ -321,7 +321,8 @@ final class CollectionRepair {
 
   private func store(_ records: [RescuedRecord], of part: Part) throws(ChromaError) {
     let source = RescuedRecords(
-      records, dimension: part.rescue.dimension, space: part.rescue.space
+      records, dimension: part.rescue.dimension, space: part.rescue.space,
+      vectorType: part.rescue.vectorShape.type
     ) { vector in
       vector.withUnsafeBufferPointer { Norm(of: $0).inverse }
     }

@@ -1,6 +1,7 @@
 // Everything that can be wrong with a segment, looked for.
 
 package import ChromaBase
+internal import ChromaKernels
 
 extension Segment {
   /// Reads the whole segment and checks every rule of its format, beyond what reading needs.
@@ -40,13 +41,25 @@ extension Segment {
   }
 
   private func verifyVector(_ row: Int) throws(ChromaError) {
-    let vector = UnsafeBufferPointer(
-      start: vectors.base + row * vectors.stride, count: vectors.stride)
-    guard vector[..<dimension].allSatisfy(\.isFinite) else {
-      throw damage("the vector of row \(row) is not finite")
-    }
-    guard vector[dimension...].allSatisfy({ $0.bitPattern == 0 }) else {
+    let bytes = UnsafeRawBufferPointer(
+      start: vectorRow(row), count: vectorShape.strideByteCount)
+    guard bytes[vectorShape.rowByteCount...].allSatisfy({ $0 == 0 }) else {
       throw damage("what fills up the vector of row \(row) is not zero")
+    }
+    var isFinite = false
+    var isWritten = false
+    try withVector(row) { (vector) in
+      isFinite = vector.allSatisfy(\.isFinite)
+      isWritten = withUnsafeTemporaryAllocation(
+        byteCount: vectorShape.rowByteCount, alignment: 4
+      ) { written in
+        vectorType.encode(vector, into: written.baseAddress!) == nil
+          && written.elementsEqual(bytes[..<written.count])
+      }
+    }
+    guard isFinite else { throw damage("the vector of row \(row) is not finite") }
+    guard isWritten else {
+      throw damage("the vector of row \(row) is none that \(vectorType.rawValue) is written as")
     }
     if space == .cosine, inverseNorm(row) < 0 || inverseNorm(row).isInfinite {
       throw damage("the norm of row \(row) is \(inverseNorm(row))")

@@ -6,6 +6,7 @@
 //   * What does not throw reads only what was verified then, and only inside it.
 
 package import ChromaBase
+internal import ChromaKernels
 package import ChromaStorage
 internal import Synchronization
 
@@ -20,9 +21,11 @@ package final class Segment: @unchecked Sendable, SegmentSource {
   package let description: SegmentDescription
   /// Bytes of the payload.
   package let byteCount: Int
-  /// Rows of `dimension` floats, `stride` floats from one to the next; the first at a multiple of 64
-  /// bytes, all of them if the stride is a multiple of 16. To be read once verified.
-  package let vectors: (base: UnsafePointer<Float>, stride: Int)
+  /// How the rows of the vectors stand, from `vectors` on.
+  package let vectorShape: VectorRowShape
+  /// The first vector, at a multiple of 64 bytes; the others follow by the shape's stride. To be read
+  /// once verified.
+  package let vectors: UnsafeRawPointer
 
   let payload: SegmentPayload
   let trailer: SegmentTrailer
@@ -74,12 +77,9 @@ package final class Segment: @unchecked Sendable, SegmentSource {
     byteCount = payload.byteCount
     description = try trailer.description(sections, of: payload)
 
-    vectorBytes = try trailer.column(
-      .vectors, sections, of: payload, byteCount: 4 * trailer.rowCount * trailer.stride)
-    guard UInt(bitPattern: vectorBytes.base) % 64 == 0 else {
-      throw vectorBytes.damage("the vectors are not aligned")
-    }
-    vectors = (vectorBytes.base.assumingMemoryBound(to: Float.self), trailer.stride)
+    vectorShape = try trailer.vectorShape(sections, of: payload)
+    vectorBytes = try trailer.vectors(vectorShape, sections, of: payload)
+    vectors = vectorBytes.base
     if trailer.space == .cosine {
       let norms = try trailer.column(
         .inverseNorms, sections, of: payload, byteCount: 4 * trailer.rowCount)
@@ -137,10 +137,18 @@ package final class Segment: @unchecked Sendable, SegmentSource {
   package func verifyVectors(rows: Range<Int>) throws(ChromaError) {
     if vectorsAreVerified.load(ordering: .acquiring) { return }
     precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount)
-    let rowByteCount = 4 * vectors.stride
+    let strideByteCount = vectorShape.strideByteCount
     _ = try vectorBytes.bytes(
-      from: rows.lowerBound * rowByteCount, count: rows.count * rowByteCount)
+      from: rows.lowerBound * strideByteCount, count: rows.count * strideByteCount)
     if rows.count == rowCount { vectorsAreVerified.store(true, ordering: .releasing) }
+  }
+
+  package var vectorType: VectorType { vectorShape.type }
+
+  /// Where a row's vector stands.
+  package func vectorRow(_ row: Int) -> UnsafeRawPointer {
+    precondition(row >= 0 && row < rowCount)
+    return vectors + row * vectorShape.strideByteCount
   }
 
   /// Whether all vectors are known to be right.
@@ -156,7 +164,7 @@ package final class Segment: @unchecked Sendable, SegmentSource {
     _ row: Int, _ body: (UnsafeBufferPointer<Float>) throws(ChromaError) -> Void
   ) throws(ChromaError) {
     try verifyVectors(rows: row..<row + 1)
-    try body(UnsafeBufferPointer(start: vectors.base + row * vectors.stride, count: dimension))
+    try vectorType.withElements(vectorRow(row), dimension: dimension, body)
   }
 
   // MARK: Ids and texts

@@ -11,7 +11,7 @@
 //     trailer          0  offset of the directory: UInt64
 //                      8  rows: UInt32, from 1
 //                     12  dimension: UInt32
-//                     16  floats from one vector to the next: UInt32
+//                     16  elements from one vector to the next: UInt32
 //                     20  sections: UInt16
 //                     22  space: UInt8, 1 l2, 2 cosine, 3 ip
 //                     23  alignment of sections, as a power of two: UInt8, 6 in blobs, else 0
@@ -51,6 +51,8 @@ enum SectionKind: UInt16 {
   case definition = 12
   /// Where a vector is newer than its record.
   case vectorPositions = 13
+  /// Where the elements of vectors are not float32.
+  case vectorType = 14
 
   /// Whether a segment cannot be read without it.
   var isRequired: Bool { self != .definition }
@@ -171,8 +173,9 @@ struct SegmentTrailer: Equatable {
     case let number: throw payload.damage("its space has the number \(number)", at: trailerOffset)
     }
     entries = try Self.readEntries(entryCount, at: self.directoryOffset, of: payload)
-    guard rowCount >= 1, (1...Limits.dimensionMax).contains(dimension),
-      (dimension...dimension + 15).contains(stride), [0, 6].contains(alignmentShift)
+    // Whether the stride is right depends on the type of the elements, which a section tells.
+    guard rowCount >= 1, (1...Limits.dimensionMax).contains(dimension), stride >= dimension,
+      [0, 6].contains(alignmentShift)
     else { throw payload.damage("its shape is none that is written", at: trailerOffset) }
   }
 

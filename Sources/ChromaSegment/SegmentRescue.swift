@@ -6,19 +6,20 @@
 // harm.
 
 package import ChromaBase
+internal import ChromaKernels
 package import ChromaStorage
 
 package struct SegmentRescue {
   package let rowCount: Int
   package let dimension: Int
   package let space: Space
+  package let vectorShape: VectorRowShape
   package let description: SegmentDescription
   /// Whether every byte is what was written: then the payload is a segment as it is.
   package let isWhole: Bool
 
   private let payload: SegmentPayload
   private let vectors: SegmentBytes
-  private let stride: Int
   private let orders: IntegerColumn?
   private let slots: IntegerColumn?
   private let vectorDelays: IntegerColumn?
@@ -63,12 +64,9 @@ package struct SegmentRescue {
     rowCount = trailer.rowCount
     dimension = trailer.dimension
     space = trailer.space
-    stride = trailer.stride
     description = (try? trailer.description(sections, of: payload)) ?? trailer.description
-    let (byteCount, overflow) = (4 * trailer.stride).multipliedReportingOverflow(
-      by: trailer.rowCount)
-    guard !overflow else { throw payload.damage("it has too many rows", at: 0) }
-    vectors = try trailer.column(.vectors, sections, of: payload, byteCount: byteCount)
+    vectorShape = try trailer.vectorShape(sections, of: payload)
+    vectors = try trailer.vectors(vectorShape, sections, of: payload)
     (orders, slots) = Self.rows(sections[.rows], rowCount: trailer.rowCount)
     vectorDelays = sections[.vectorPositions].flatMap { section in
       var cursor = SegmentCursor(section)
@@ -150,14 +148,11 @@ package struct SegmentRescue {
   }
 
   private func vector(_ row: Int) -> [Float]? {
-    guard let raw = try? vectors.bytes(from: 4 * stride * row, count: 4 * dimension) else {
-      return nil
-    }
-    let vector = (0..<dimension).map { element in
-      Float(
-        bitPattern: UInt32(
-          littleEndian: raw.loadUnaligned(fromByteOffset: 4 * element, as: UInt32.self)))
-    }
+    let offset = vectorShape.strideByteCount * row
+    guard let raw = try? vectors.bytes(from: offset, count: vectorShape.rowByteCount),
+      let bytes = raw.baseAddress
+    else { return nil }
+    let vector = vectorShape.type.withElements(bytes, dimension: dimension) { Array($0) }
     return vector.allSatisfy(\.isFinite) ? vector : nil
   }
 
@@ -219,16 +214,18 @@ package struct RescuedRecords: SegmentSource {
   private let records: [RescuedRecord]
   package let dimension: Int
   package let space: Space
+  package let vectorType: VectorType
   private let inverseNorm: @Sendable ([Float]) -> Float
 
   /// - Parameter inverseNorm: Of a vector, in cosine space.
   package init(
-    _ records: [RescuedRecord], dimension: Int, space: Space,
+    _ records: [RescuedRecord], dimension: Int, space: Space, vectorType: VectorType,
     inverseNorm: @escaping @Sendable ([Float]) -> Float
   ) {
     self.records = records
     self.dimension = dimension
     self.space = space
+    self.vectorType = vectorType
     self.inverseNorm = inverseNorm
   }
 

@@ -11,6 +11,8 @@ package protocol SegmentSource {
   var rowCount: Int { get }
   var dimension: Int { get }
   var space: Space { get }
+  /// How vectors are stored; it holds their elements as they are.
+  var vectorType: VectorType { get }
 
   func id(_ row: Int) throws(ChromaError) -> Text
   func order(_ row: Int) -> Int64

@@ -26,6 +26,45 @@ extension SegmentTrailer {
     return section
   }
 
+  /// How the vectors stand.
+  ///
+  /// - Throws: `.corruption`; `.unsupportedFormat` for a type that a newer release may know.
+  func vectorShape(
+    _ sections: Sections, of payload: SegmentPayload
+  ) throws(ChromaError) -> VectorRowShape {
+    var type = VectorType.f32
+    if let section = sections[.vectorType] {
+      var reader = ByteReader(try section.bytes(), source: payload.source)
+      let number = try reader.readUInt8()
+      try reader.expectEnd()
+      guard let known = VectorRowShape.type(number: number) else {
+        throw ChromaError(
+          .unsupportedFormat,
+          "The \(payload.source) has vectors of the type \(number), which this release does not "
+            + "know. Use a newer release.")
+      }
+      type = known
+    }
+    let shape = VectorRowShape(type: type, dimension: dimension, stride: stride)
+    guard shape.isPossible else {
+      throw payload.damage("its shape is none that is written", at: directoryOffset)
+    }
+    return shape
+  }
+
+  /// The rows of the vectors, of which the first begins at a multiple of 64 bytes.
+  func vectors(
+    _ shape: VectorRowShape, _ sections: Sections, of payload: SegmentPayload
+  ) throws(ChromaError) -> SegmentBytes {
+    let (byteCount, overflow) = rowCount.multipliedReportingOverflow(by: shape.strideByteCount)
+    guard !overflow else { throw payload.damage("it has too many rows", at: directoryOffset) }
+    let vectors = try column(.vectors, sections, of: payload, byteCount: byteCount)
+    guard UInt(bitPattern: vectors.base) % 64 == 0 else {
+      throw vectors.damage("the vectors are not aligned")
+    }
+    return vectors
+  }
+
   /// Compares the bytes before the directory with their checksum.
   func verifySections(of payload: SegmentPayload) throws(ChromaError) {
     let covered = try payload.bytes(from: 0, count: directoryOffset)

@@ -1,6 +1,7 @@
 // Writes segments, section after section, in the order of their kinds.
 
 package import ChromaBase
+internal import ChromaKernels
 package import ChromaStorage
 
 /// Encodes rows as a segment. Equal rows and descriptions give equal bytes.
@@ -48,9 +49,9 @@ package struct SegmentWriter<Source: SegmentSource> {
 
   private func run(_ description: SegmentDescription) throws(ChromaError) {
     let isInline = sink.alignmentShift == 0
-    let stride =
-      isInline ? source.dimension : SegmentShape.stride(dimension: source.dimension)
-    try writeVectors(stride: stride)
+    let shape = VectorRowShape(
+      type: source.vectorType, dimension: source.dimension, isInline: isInline)
+    try writeVectors(shape)
     if source.space == .cosine { try writeInverseNorms() }
     try writeRows()
     try writeIDs()
@@ -62,9 +63,13 @@ package struct SegmentWriter<Source: SegmentSource> {
       try sink.append(definition.encoded())
     }
     try writeVectorPositions()
+    if let number = VectorRowShape.number(of: source.vectorType) {
+      try sink.begin(.vectorType)
+      try sink.append([number])
+    }
     sink.end()
     var trailer = SegmentTrailer(
-      rowCount: rowCount, dimension: source.dimension, stride: stride, space: source.space,
+      rowCount: rowCount, dimension: source.dimension, stride: shape.stride, space: source.space,
       alignmentShift: sink.alignmentShift, description: description)
     trailer.sectionsChecksum = sink.checksum
     trailer.directoryOffset = sink.byteCount
@@ -82,19 +87,27 @@ package struct SegmentWriter<Source: SegmentSource> {
 
   // MARK: Vectors, orders, slots
 
-  private func writeVectors(stride: Int) throws(ChromaError) {
+  private func writeVectors(_ shape: VectorRowShape) throws(ChromaError) {
     try sink.begin(.vectors)
-    let padding = [UInt8](repeating: 0, count: 4 * (stride - source.dimension))
-    let dimension = source.dimension
+    let bytes = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: shape.strideByteCount, alignment: 64)
+    defer { bytes.deallocate() }
+    bytes.initializeMemory(as: UInt8.self, repeating: 0)
+    guard let target = bytes.baseAddress else { return }
     try forEachRow { (row) throws(ChromaError) in
       try source.withVector(row) { (vector) throws(ChromaError) in
-        guard vector.count == dimension else {
+        guard vector.count == shape.dimension else {
           throw .corruption(
-            "A record of a collection of \(dimension) dimensions has a vector of \(vector.count).")
+            "A record of a collection of \(shape.dimension) dimensions has a vector of "
+              + "\(vector.count).")
         }
-        try sink.append(UnsafeRawBufferPointer(vector))
+        if let index = shape.type.encode(vector, into: target) {
+          throw .corruption(
+            "Element \(index) of a vector is \(vector[index]), which \(shape.type.rawValue) does "
+              + "not hold.")
+        }
       }
-      if !padding.isEmpty { try sink.append(padding) }
+      try sink.append(UnsafeRawBufferPointer(bytes))
     }
   }
 
@@ -200,14 +213,5 @@ package struct SegmentWriter<Source: SegmentSource> {
     }
     try sink.begin(.metadataIndex)
     try sink.append(index)
-  }
-}
-
-/// How vectors stand in a blob.
-enum SegmentShape {
-  /// Floats from one vector to the next: whole cache lines, where they add at most an eighth.
-  static func stride(dimension: Int) -> Int {
-    let padded = (dimension + 15) / 16 * 16
-    return padded - dimension <= dimension / 8 ? padded : dimension
   }
 }

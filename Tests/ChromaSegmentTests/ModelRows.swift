@@ -21,6 +21,7 @@ struct ModelRows: SegmentSource {
   var rows: [Row]
   var dimension: Int
   var space: Space
+  var vectorType = VectorType.f32
 
   var rowCount: Int { rows.count }
   func id(_ row: Int) -> Text { rows[row].id }
@@ -119,9 +120,9 @@ struct ModelRows: SegmentSource {
 extension Segment {
   /// The first difference between what is read here and the rows, or nil.
   func firstDifference(from model: ModelRows) throws -> String? {
-    guard rowCount == model.rowCount, dimension == model.dimension, space == model.space else {
-      return "shape"
-    }
+    guard rowCount == model.rowCount, dimension == model.dimension, space == model.space,
+      vectorType == model.vectorType
+    else { return "shape" }
     for (number, row) in model.rows.enumerated() {
       var vector: [Float] = []
       try withVector(number) { vector = Array($0) }

@@ -44,7 +44,7 @@ import Testing
       var expected = ModelRows.description
       if form == .inline { expected.definition = nil }
       #expect(segment.description == expected)
-      #expect(UInt(bitPattern: segment.vectors.base) % 64 == 0)
+      #expect(UInt(bitPattern: segment.vectors) % 64 == 0)
     }
   }
 
