@@ -104,9 +104,11 @@ let package = Package(
     tests("ChromaCatalog"),
     tests("ChromaIndex", ["ChromaKernels"]),
     tests("ChromaText", exclude: ["Fixtures"]),
-    tests("ChromaSegment"),
+    tests("ChromaSegment", ["ChromaKernels"]),
     tests("ChromaQuery", exclude: ["Fixtures"]),
-    tests("ChromaEngine", ["ChromaCatalog", "ChromaQuery", "ChromaIndex"], exclude: ["Fixtures"]),
+    tests(
+      "ChromaEngine", ["ChromaCatalog", "ChromaKernels", "ChromaQuery", "ChromaIndex"],
+      exclude: ["Fixtures"]),
     tests(
       "ChromaRecovery",
       ["ChromaCatalog", "ChromaEngine", "ChromaSQLite", "ChromaSegment", "ChromaIndex"]),

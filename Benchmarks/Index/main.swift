@@ -94,8 +94,8 @@ struct Subject {
     graph = nil
     prepared = nil
     let stride = max(1, slots.count / centerCount)
-    let sample = slots.filter { Int($0) % stride == 0 }.prefix(centerCount).map(vectors.row)
-    let center = Quantizer.center(of: sample, dimension: vectors.dimension, space: .cosine)
+    let sample = slots.filter { Int($0) % stride == 0 }.prefix(centerCount)
+    let center = Quantizer.center(of: sample, in: vectors)
     var builder = GraphBuilder(
       Graph(quantizer: Quantizer(space: .cosine, center: center), maxNeighbors: maxNeighbors),
       efConstruction: efConstruction, threadCount: threadCount)

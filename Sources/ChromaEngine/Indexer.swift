@@ -165,8 +165,7 @@ struct Indexer: Sendable {
     let sample = stride(from: build.slots.startIndex, to: build.slots.endIndex, by: step)
       .map { build.slots[$0].slot }
     try table.verifyVectors(of: sample)
-    let center = Quantizer.center(
-      of: sample.lazy.map { vectors.row($0) }, dimension: vectors.dimension, space: vectors.space)
+    let center = Quantizer.center(of: sample, in: vectors)
     return Graph(
       quantizer: Quantizer(space: vectors.space, center: center),
       maxNeighbors: build.settings.maxNeighbors)

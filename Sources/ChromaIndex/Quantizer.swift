@@ -84,19 +84,21 @@ package struct Quantizer: Equatable, Sendable {
     metric = CodeMetric(space: space, dimension: dimension, centerSquare: square)
   }
 
-  /// The mean of the rows, in cosine space of the rows at length 1. Rows that cannot be encoded
-  /// anyway do not count; of none at all the mean is zero.
+  /// The mean of the rows of some slots, in cosine space of the rows at length 1. Rows that cannot be
+  /// encoded anyway do not count; of none at all the mean is zero.
   package static func center(
-    of rows: some Sequence<UnsafeBufferPointer<Float>>, dimension: Int, space: Space
+    of slots: some Sequence<UInt32>, in vectors: VectorTable
   ) -> [Float] {
-    var sums = [Double](repeating: 0, count: dimension)
+    var sums = [Double](repeating: 0, count: vectors.dimension)
     var count = 0.0
-    for row in rows {
-      let norm = Norm(of: row).value
-      guard norm <= lengthMax else { continue }
-      let factor = space == .cosine ? (norm > 0 ? 1 / norm : 0) : 1
-      for index in 0..<dimension { sums[index] += Double(row[index]) * factor }
-      count += 1
+    for slot in slots {
+      vectors.withRow(slot) { row in
+        let norm = Norm(of: row).value
+        guard norm <= lengthMax else { return }
+        let factor = vectors.space == .cosine ? (norm > 0 ? 1 / norm : 0) : 1
+        for index in row.indices { sums[index] += Double(row[index]) * factor }
+        count += 1
+      }
     }
     return sums.map { count > 0 ? Float($0 / count) : 0 }
   }

@@ -139,13 +139,6 @@ package final class VectorTable {
     try type.withElements(layout.row(slot), dimension: dimension, body)
   }
 
-  /// The row of a slot, of a table of `f32`.
-  package func row(_ slot: UInt32) -> UnsafeBufferPointer<Float> {
-    precondition(type == .f32)
-    return UnsafeBufferPointer(
-      start: layout.row(slot).assumingMemoryBound(to: Float.self), count: dimension)
-  }
-
   /// The factor that makes a product with the slot's row a cosine. In cosine space only.
   package func inverseNorm(_ slot: UInt32) -> Float {
     layout.inverseNorm(slot)

@@ -102,7 +102,7 @@ import Testing
         let (id, document) = (try table.id(slot), try table.document(slot))
         #expect(id == expected)
         #expect(document == Text("\(expected) x"))
-        #expect(table.vectors.map { Array($0.row(slot)) } == [1, 1, 1])
+        #expect(table.vectors.map { $0.withRow(slot) { Array($0) } } == [1, 1, 1])
       }
     }
     let after = try engine.get(

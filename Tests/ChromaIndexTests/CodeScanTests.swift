@@ -10,14 +10,13 @@ import Testing
   private func codes(
     of table: VectorTable, _ rows: [[Float]], _ members: some Sequence<UInt32>
   ) throws -> Graph {
-    let center = Quantizer.center(
-      of: rows.indices.prefix(500).map { table.row(UInt32($0)) }, dimension: table.dimension,
-      space: table.space)
+    let center = Quantizer.center(of: rows.indices.prefix(500).map { UInt32($0) }, in: table)
     var graph = Graph(quantizer: Quantizer(space: table.space, center: center), maxNeighbors: 4)
     let row = UnsafeMutableRawPointer.allocate(
       byteCount: graph.quantizer.rowByteCount, alignment: 64)
     defer { row.deallocate() }
-    for slot in members where graph.quantizer.encode(table.row(slot), into: row) {
+    let quantizer = graph.quantizer
+    for slot in members where table.withRow(slot, { quantizer.encode($0, into: row) }) {
       try graph.setCode(slot, from: row)
       try graph.insertMember(slot)
     }

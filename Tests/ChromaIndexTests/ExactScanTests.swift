@@ -111,6 +111,48 @@ import Testing
   }
 
   /// Sums of their products leave the range of a float, below or above.
+  @Test(
+    "a table of narrow rows measures as one of floats with the same values",
+    arguments: Kernels.compiled, VectorType.allCases)
+  func narrowRowsMeasureAsFloats(kernels: Kernels, type: VectorType) throws {
+    guard kernels.isSupported else { return }
+    var random = SeededRandom(17)
+    for space in Space.allCases {
+      for dimension in [1, 7, 64, 129] {
+        let narrow = try VectorTable(dimension: dimension, space: space, type: type)
+        let plain = try VectorTable(dimension: dimension, space: space)
+        let factors: ClosedRange<Float> = type == .f16 ? -100...100 : -1e25...1e25
+        for (slot, row) in rows(&random, count: 300, dimension: dimension).enumerated() {
+          let factor = random.oneIn(5) ? Float.random(in: factors, using: &random) : 1
+          let row = rounded(row.map { $0 * factor }, type)
+          for table in [narrow, plain] {
+            try row.withUnsafeBufferPointer { row throws(ChromaError) in
+              try table.set(UInt32(slot), to: row)
+            }
+          }
+        }
+        let query = (0..<dimension).map { _ in Float.random(in: -1...1, using: &random) }
+        let answers = [narrow, plain].map { table in
+          query.withUnsafeBufferPointer { query in
+            ExactScan.nearest(
+              300, to: query, in: table, among: Bitset(firstSlots: 300), order: { UInt64($0) },
+              kernels: kernels, poll: {})
+          }
+        }
+        #expect(answers[0] == answers[1], "seed 17, \(space), \(dimension)")
+      }
+    }
+  }
+
+  private func rounded(_ vector: [Float], _ type: VectorType) -> [Float] {
+    var row = [UInt8](repeating: 0, count: type.rowByteCount(dimension: vector.count))
+    return row.withUnsafeMutableBytes { row in
+      let refused = vector.withUnsafeBufferPointer { type.encode($0, into: row.baseAddress!) }
+      #expect(refused == nil)
+      return type.withElements(row.baseAddress!, dimension: vector.count) { Array($0) }
+    }
+  }
+
   @Test("huge and tiny vectors have right distances", arguments: Kernels.compiled, Space.allCases)
   func hugeAndTinyVectorsHaveRightDistances(kernels: Kernels, space: Space) throws {
     guard kernels.isSupported else { try Test.cancel("This processor cannot run \(kernels.name).") }

@@ -45,15 +45,14 @@ import Testing
     return try #require(found.first).distance
   }
 
-  private func quantizer(_ rows: [[Float]], space: Space) -> Quantizer {
-    var center: [Float] = []
-    let buffers = rows.map { row in
-      let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: row.count)
-      _ = copy.initialize(fromContentsOf: row)
-      return UnsafeBufferPointer(copy)
+  private func quantizer(_ rows: [[Float]], space: Space) throws(ChromaError) -> Quantizer {
+    let table = try VectorTable(dimension: rows[0].count, space: space)
+    for (slot, row) in rows.enumerated() {
+      try row.withUnsafeBufferPointer { row throws(ChromaError) in
+        try table.set(UInt32(slot), to: row)
+      }
     }
-    center = Quantizer.center(of: buffers, dimension: rows[0].count, space: space)
-    for buffer in buffers { buffer.deallocate() }
+    let center = Quantizer.center(of: 0..<UInt32(rows.count), in: table)
     return Quantizer(space: space, center: center)
   }
 
@@ -69,7 +68,7 @@ import Testing
           magnitude * (shift + Float.random(in: -1...1, using: &random))
         }
       }
-      let quantizer = self.quantizer(rows, space: space)
+      let quantizer = try self.quantizer(rows, space: space)
       for a in rows {
         for b in rows {
           let estimate = try #require(self.estimate(quantizer, a, b))
@@ -86,7 +85,7 @@ import Testing
     let rows = (0..<10).map { _ in
       (0..<128).map { _ in Float.random(in: -1...1, using: &random) }
     }
-    let quantizer = self.quantizer(rows, space: space)
+    let quantizer = try self.quantizer(rows, space: space)
     let scale = space == .cosine ? 1.0 : 128 / 3
     for row in rows {
       let estimate = try #require(self.estimate(quantizer, row, rows[0]))
@@ -101,7 +100,7 @@ import Testing
       .leastNormalMagnitude, 1e18, 1e19, -1e30, 1e-20, .infinity, .nan,
     ]
     let rows = numbers.flatMap { first in numbers.map { [first, $0] } }
-    let centers = [quantizer(rows, space: space).center, [0, 0], [1, 1], [1e30, -1e30]]
+    let centers = [try quantizer(rows, space: space).center, [0, 0], [1, 1], [1e30, -1e30]]
     for center in centers {
       let quantizer = Quantizer(space: space, center: center)
       for row in rows {
@@ -113,9 +112,10 @@ import Testing
   }
 
   @Test("the center of nothing, or of what cannot be encoded, is zero", arguments: Space.allCases)
-  func centersAreFinite(space: Space) {
-    #expect(Quantizer.center(of: [], dimension: 2, space: space) == [0, 0])
-    #expect(quantizer([[.nan, 1], [.infinity, 0]], space: space).center == [0, 0])
-    #expect(quantizer([[2, 4], [2, 4]], space: .l2).center == [2, 4])
+  func centersAreFinite(space: Space) throws {
+    let table = try VectorTable(dimension: 2, space: space)
+    #expect(Quantizer.center(of: [], in: table) == [0, 0])
+    #expect(try quantizer([[.nan, 1], [.infinity, 0]], space: space).center == [0, 0])
+    #expect(try quantizer([[2, 4], [2, 4]], space: .l2).center == [2, 4])
   }
 }

@@ -1,11 +1,16 @@
 import ChromaBase
 import ChromaIndex
+import ChromaKernels
 import ChromaTestSupport
 import Glibc
 import Testing
 
 /// A table gives back, bit for bit, what was last stored in each slot, however it has grown since.
 @Suite struct VectorTableTests {
+  private func row(_ table: VectorTable, _ slot: UInt32) -> [Float] {
+    table.withRow(slot) { Array($0) }
+  }
+
   private func set(_ table: VectorTable, _ slot: UInt32, _ row: [Float]) throws {
     try row.withUnsafeBufferPointer { row throws(ChromaError) in try table.set(slot, to: row) }
   }
@@ -31,10 +36,11 @@ import Testing
       try set(table, slot, row(contents[slot]!))
     }
     for (slot, content) in contents {
-      let found = table.row(slot)
-      let isSame = memcmp(found.baseAddress!, row(content), dimension * 4) == 0
-      #expect(isSame && found.count == dimension, "seed \(seed), slot \(slot)")
-      #expect(UInt(bitPattern: found.baseAddress) % 64 == 0, "slot \(slot) is not aligned")
+      table.withRow(slot) { found in
+        let isSame = memcmp(found.baseAddress!, row(content), dimension * 4) == 0
+        #expect(isSame && found.count == dimension, "seed \(seed), slot \(slot)")
+        #expect(UInt(bitPattern: found.baseAddress) % 64 == 0, "slot \(slot) is not aligned")
+      }
     }
   }
 
@@ -42,9 +48,9 @@ import Testing
     let table = try VectorTable(dimension: 2, space: .l2)
     try set(table, 40_000, [1, 2])
     for slot: UInt32 in [0, 15, 16, 20_000, 39_999] {
-      #expect(Array(table.row(slot)) == [0, 0])
+      #expect(row(table, slot) == [0, 0])
     }
-    #expect(Array(table.row(40_000)) == [1, 2])
+    #expect(row(table, 40_000) == [1, 2])
   }
 
   @Test(
@@ -74,8 +80,9 @@ import Testing
         model[slot] = row + [norm == 0 ? 0 : Float(1 / norm)]
       }
     }
-    for (slot, row) in model {
-      #expect(Array(table.row(slot)) + [table.inverseNorm(slot)] == row, "seed \(seed)")
+    for (slot, expected) in model {
+      let found = row(table, slot) + [table.inverseNorm(slot)]
+      #expect(found == expected, "seed \(seed)")
     }
     // 100 slots, however often they changed hands.
     #expect(table.byteCount <= 2 * 100 * 64, "seed \(seed)")
@@ -103,8 +110,39 @@ import Testing
       }
     }
     for (table, rows) in kept + [(table, rows)] {
-      for (slot, row) in rows { #expect(Array(table.row(slot)) == row, "seed \(seed)") }
+      for (slot, expected) in rows { #expect(row(table, slot) == expected, "seed \(seed)") }
     }
+  }
+
+  @Test("rows of narrow types read as what they hold", arguments: VectorType.allCases)
+  func narrowRows(type: VectorType) throws {
+    var random = SeededRandom(9)
+    let table = try VectorTable(dimension: 33, space: .cosine, type: type)
+    let foreign = UnsafeMutableRawPointer.allocate(
+      byteCount: type.rowByteCount(dimension: 33), alignment: 4)
+    defer { foreign.deallocate() }
+    func rounded(_ vector: [Float]) -> [Float] {
+      #expect(vector.withUnsafeBufferPointer { type.encode($0, into: foreign) } == nil)
+      return type.withElements(foreign, dimension: 33) { Array($0) }
+    }
+    var model: [UInt32: [Float]] = [:]
+    for _ in 0..<500 {
+      let slot = UInt32(random.int(in: 0...60))
+      model[slot] = rounded((0..<33).map { _ in Float.random(in: -9...9, using: &random) })
+      try set(table, slot, model[slot]!)
+    }
+    model[99] = rounded([Float](repeating: 2, count: 33))
+    table.attach(99, to: foreign, inverseNorm: 0.5)
+    for (slot, expected) in model { #expect(row(table, slot) == expected) }
+    #expect(table.byteCount <= 2 * 61 * (type.rowByteCount(dimension: 33) + 63))
+    guard type != .f32 else { return }
+    var large = [Float](repeating: 1, count: 33)
+    large[32] = .greatestFiniteMagnitude
+    #expect(throws: ChromaError.self) { try set(table, 5, large) }
+    #expect(throws: ChromaError.self) { try set(table, 70, large) }
+    #expect(row(table, 5) == [Float](repeating: 0, count: 33))
+    model[5] = nil
+    for (slot, expected) in model { #expect(row(table, slot) == expected) }
   }
 
   @Test func aSmallCollectionTakesLittleMemory() throws {

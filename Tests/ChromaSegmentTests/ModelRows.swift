@@ -1,4 +1,5 @@
 import ChromaBase
+import ChromaKernels
 import ChromaSegment
 import ChromaStorage
 import ChromaTestSupport
@@ -51,10 +52,12 @@ struct ModelRows: SegmentSource {
   /// Everything that rows may have: holes in orders and slots, or none; columns that all rows have,
   /// some or none; keys of several kinds; empty texts.
   static func random(
-    rowCount: Int, space: Space? = nil, using random: inout SeededRandom
+    rowCount: Int, space: Space? = nil, vectorType: VectorType? = nil,
+    using random: inout SeededRandom
   ) -> ModelRows {
     let dimension = random.element(of: [1, 2, 3, 15, 16, 33, 128])
     let space = space ?? random.element(of: Space.allCases)
+    let vectorType = vectorType ?? random.element(of: VectorType.allCases)
     let orderGap = random.element(of: [1, 1, 2, 300, 1 << 40])
     var order = Int64(random.int(in: 0...1) * random.int(in: 0...1 << 40))
     var slots = (0..<UInt32(rowCount)).map { random.oneIn(2) ? $0 : $0 &* 7 }
@@ -69,13 +72,27 @@ struct ModelRows: SegmentSource {
       return Row(
         id: Text(random.oneIn(50) ? "é\(row)\u{0}" : "id-\(row * 7)"), order: order,
         vectorDelay: random.oneIn(3) ? Int64(random.int(in: 0...delayMax)) : 0, slot: slots[row],
-        vector: (0..<dimension).map { _ in Float(random.int(in: -1000...1000)) / 8 },
+        vector: vector(of: vectorType, dimension, using: &random),
         inverseNorm: space == .cosine ? (random.oneIn(9) ? .nan : Float(row) / 3) : 0,
         document: text(rate: texts.documents, using: &random),
         uri: text(rate: texts.uris, using: &random),
         metadata: metadataRate == 0 ? nil : metadata(rate: metadataRate, using: &random))
     }
-    return ModelRows(rows: rows, dimension: dimension, space: space)
+    return ModelRows(rows: rows, dimension: dimension, space: space, vectorType: vectorType)
+  }
+
+  /// Elements that the type holds as they are.
+  private static func vector(
+    of type: VectorType, _ dimension: Int, using random: inout SeededRandom
+  ) -> [Float] {
+    let vector = (0..<dimension).map { _ in Float(random.int(in: -1000...1000)) / 8 }
+    return withUnsafeTemporaryAllocation(
+      byteCount: type.rowByteCount(dimension: dimension), alignment: 4
+    ) { row in
+      let refused = vector.withUnsafeBufferPointer { type.encode($0, into: row.baseAddress!) }
+      precondition(refused == nil)
+      return type.withElements(row.baseAddress!, dimension: dimension) { Array($0) }
+    }
   }
 
   /// - Parameter rate: 0 for none, 1 for some, 2 for all rows.

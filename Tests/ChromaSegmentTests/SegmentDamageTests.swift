@@ -22,10 +22,13 @@ import Testing
     try Segment(inline: bytes, source: "segment under test", cache: cache)
   }
 
-  @Test("every flipped bit and every length of a segment in the catalog is found")
-  func everyBit() throws {
+  @Test(
+    "every flipped bit and every length of a segment in the catalog is found",
+    arguments: [VectorType.f32, .int8])
+  func everyBit(vectorType: VectorType) throws {
     var random = SeededRandom(3)
-    var bytes = try encoded(ModelRows.random(rowCount: 5, space: .cosine, using: &random))
+    var bytes = try encoded(
+      ModelRows.random(rowCount: 5, space: .cosine, vectorType: vectorType, using: &random))
     for offset in bytes.indices {
       for bit in 0..<8 {
         bytes[offset] ^= 1 << bit
@@ -179,7 +182,7 @@ import Testing
   @Test("what verification alone looks at is found by it")
   func verification() throws {
     var random = SeededRandom(8)
-    let rows = ModelRows.random(rowCount: 4, space: .l2, using: &random)
+    let rows = ModelRows.random(rowCount: 4, space: .l2, vectorType: .f32, using: &random)
     var wrong = rows
     wrong.rows[2].slot = wrong.rows[1].slot
     try expectFound(wrong, "slot")
@@ -195,7 +198,7 @@ import Testing
   @Test("a position of a vector before its record's, or beyond all numbers, is refused")
   func vectorPositions() throws {
     var random = SeededRandom(10)
-    var rows = ModelRows.random(rowCount: 4, space: .l2, using: &random)
+    var rows = ModelRows.random(rowCount: 4, space: .l2, vectorType: .f32, using: &random)
     for row in rows.rows.indices { rows.rows[row].vectorDelay = 0 }
     let bytes = try encoded(rows)
     // A column without values: their widths, and the base that they all are.
@@ -212,6 +215,42 @@ import Testing
     }
   }
 
+  @Test("the type of vectors must be known, and theirs")
+  func vectorTypes() throws {
+    var random = SeededRandom(11)
+    for type in VectorType.allCases where type != .f32 {
+      let bytes = try encoded(
+        ModelRows.random(rowCount: 4, vectorType: type, using: &random))
+      // Its entry in the directory says that who does not know it must refuse.
+      let entry = [14, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0] as [UInt8]
+      let start = bytes.count - 80 - entry.count
+      #expect(Array(bytes[start..<start + entry.count]) == entry)
+    }
+    let bytes = try encoded(ModelRows.random(rowCount: 4, vectorType: .f32, using: &random))
+    for section in [[4], [0xFF], [0], [1], [3], [], [1, 1]] as [[UInt8]] {
+      let forged = SegmentForgery.adding(section: section, kind: 14, isRequired: true, to: bytes)
+      let error = #expect(throws: ChromaError.self, "\(section)") { try open(forged) }
+      let isKnown = [[1], [3], [], [1, 1]].contains(section)
+      #expect(error?.kind == (isKnown ? .corruption : .unsupportedFormat), "\(section)")
+    }
+  }
+
+  @Test("rows that no vector is written as are found")
+  func vectorRows() throws {
+    var random = SeededRandom(12)
+    let rows = ModelRows.random(rowCount: 2, space: .l2, vectorType: .int8, using: &random)
+    let bytes = try encoded(rows)
+    // The first code, what stands after the last, if anything does, and the scale.
+    let scale = (rows.dimension + 3) / 4 * 4
+    for (offset, byte) in [(0, 0x80), (rows.dimension, 0xFF), (scale, 0xFF), (scale + 3, 0xFF)] {
+      var wrong = bytes
+      wrong[offset] = UInt8(byte)
+      SegmentForgery.sign(&wrong)
+      let error = #expect(throws: ChromaError.self) { try open(wrong).verifyAll() }
+      #expect(error?.message.contains("the vector of row 0") == true, "\(offset)")
+    }
+  }
+
   @Test("rows that break a rule, as damaged segments may come to, are not written")
   func refusedRows() throws {
     var random = SeededRandom(9)
@@ -224,8 +263,14 @@ import Testing
     #expect(throws: ChromaError.self) { try encoded(wrong) }
     wrong = rows
     wrong.rows[3].vector.append(0)
-    let error = #expect(throws: ChromaError.self) { try encoded(wrong) }
+    var error = #expect(throws: ChromaError.self) { try encoded(wrong) }
     #expect(error?.kind == .corruption)
+    wrong = rows
+    wrong.vectorType = .f16
+    wrong.rows[3].vector[0] = 1e9
+    error = #expect(throws: ChromaError.self) { try encoded(wrong) }
+    #expect(error?.kind == .corruption)
+    #expect(error?.message.contains("1e+09") == true)
   }
 
   private func expectFound(_ rows: ModelRows, _ word: String) throws {
