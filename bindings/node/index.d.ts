@@ -249,8 +249,8 @@ export interface Collection {
     options?: { limit?: number } & CallOptions,
   ): Promise<GetResult<TMeta>>;
   /**
-   * The selected records nearest to each query. A collection of some thousand records or more has an
-   * index, which finds nearly all of the nearest: more of them with a larger `ef_search`.
+   * The selected records nearest to each query. A collection of some thousand records or more has
+   * an index, which finds nearly all of the nearest: more of them with a larger `ef_search`.
    */
   query<TMeta extends Metadata = Metadata>(options: QueryOptions): Promise<QueryResult<TMeta>>;
   /** Runs a query, and tells from which state and by what way it was answered. */
@@ -299,9 +299,9 @@ export interface Explanation {
   /** One for each query. */
   searches: {
     /**
-     * How the candidates that the index has were searched: all of them measured; all by their codes,
-     * of eight bits a number, and measured where that left it open; or by way of the graph, if
-     * filtered through records that are no candidates. Scans miss nothing.
+     * How the candidates that the index has were searched: all of them measured; all by their
+     * codes, of eight bits a number, and measured where that left it open; or by way of the graph,
+     * if filtered through records that are no candidates. Scans miss nothing.
      */
     strategy: 'exact scan' | 'code scan' | 'graph' | 'filtered graph';
     /** Whether the graph took too long, and a scan was made instead. */
