@@ -21,9 +21,7 @@ import Testing
     init(_ shape: VectorShape, _ space: Space, count: Int = recordCount, seed: UInt64) throws {
       set = VectorSet(shape, count: count, queryCount: 8, dimension: 24, seed: seed)
       table = try set.table(space)
-      let center = Quantizer.center(
-        of: set.rows.indices.prefix(500).map { [table] in table.row(UInt32($0)) }, dimension: 24,
-        space: space)
+      let center = Quantizer.center(of: 0..<UInt32(min(500, count)), in: table)
       var builder = GraphBuilder(
         Graph(quantizer: Quantizer(space: space, center: center), maxNeighbors: 12),
         efConstruction: 64, threadCount: 2)
