@@ -255,10 +255,10 @@ export interface Collection {
   query<TMeta extends Metadata = Metadata>(options: QueryOptions): Promise<QueryResult<TMeta>>;
   /** Runs a query, and tells from which state and by what way it was answered. */
   explain(options: ExplainOptions): Promise<Explanation>;
-  /** Renames the collection, replaces its whole metadata, or changes settings of its index. */
-  modify(options: ModifyOptions): Promise<void>;
   /** Deletes the selected records. */
   delete(options: DeleteOptions): Promise<{ deleted: number }>;
+  /** Renames the collection, replaces its whole metadata, or changes settings of its index. */
+  modify(options: ModifyOptions): Promise<void>;
   /** As the client's, of this collection. */
   flush(options?: CallOptions): Promise<void>;
   /** As the client's, of this collection. */

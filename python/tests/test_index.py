@@ -359,7 +359,7 @@ def test_ef_search_holds_for_the_next_query_of_every_process(indexed: Indexed) -
     modify(100)
     assert indexed.query() == usual
     assert narrow <= wide and wide >= 0.99
-    assert narrow_count <= wide_count
+    assert narrow_count < wide_count
 
 
 def test_the_settings_of_an_index_are_stored_and_honoured(client: Any) -> None:
@@ -375,7 +375,7 @@ def test_the_settings_of_an_index_are_stored_and_honoured(client: Any) -> None:
     state = collection.explain(query_embeddings=queries)
     assert state["ef_search"] == 30 and state["generation"] > 0
     exact = collection.query(query_embeddings=queries, exact=True)["ids"]
-    assert recall(collection.query(query_embeddings=queries)["ids"], exact) > 0.3
+    assert 0.3 < recall(collection.query(query_embeddings=queries)["ids"], exact) < 1
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 #include "addon.h"
 
 /* ---- explain(id, engine, collection, embeddings, dimension, ids, where, whereDocument, nResults,
- *      exact) -> {version, ..., searches} ------------------------------------------------------- */
+ *      exact) -> {version, ..., searches} ------------------------------------------------------ */
 
 typedef struct {
   call call;
