@@ -20,10 +20,23 @@ public struct IndexSettings: Equatable, Sendable {
     self.efSearch = efSearch
   }
 
-  func json(space: Space) -> String {
+  func json(space: Space, vectorType: VectorType) -> String {
     #"{"hnsw":{"space":"\#(space.rawValue)","max_neighbors":\#(maxNeighbors),"#
-      + #""ef_construction":\#(efConstruction),"ef_search":\#(efSearch)}}"#
+      + #""ef_construction":\#(efConstruction),"ef_search":\#(efSearch)},"#
+      + #""vector_dtype":"\#(vectorType.rawValue)"}"#
   }
+}
+
+/// How a collection stores the elements of its vectors. They are rounded when they are written;
+/// distances are exact for the rounded values.
+public enum VectorType: String, CaseIterable, Sendable {
+  case f32
+  /// 11 significant bits, magnitudes up to 65,504: half the space.
+  case f16
+  /// 8 significant bits, magnitudes as of `f32`: half the space.
+  case bf16
+  /// 255 steps between the largest element of a vector and its negative: a quarter of the space.
+  case int8
 }
 
 /// How many of the operations on a collection its index knows. The records of the others are found

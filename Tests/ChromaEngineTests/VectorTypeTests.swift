@@ -155,13 +155,13 @@ import Testing
   @Test func queriesKeepTheirPrecision() throws {
     let engine = try open()
     let id = try create(in: engine, #"{"vector_dtype":"f16"}"#).id
-    try engine.write(batch(.add, ["a": [Float](repeating: 0, count: 19)]), to: id)
+    let rest = [Float](repeating: 0, count: Self.dimension - 1)
+    try engine.write(batch(.add, ["a": [1] + rest]), to: id)
     // One beyond what f16 holds, one between its numbers: a query is not stored.
-    for (element, expected) in [(100_000, 1e10), (0x1.001p+0, 0x1.002001p+0)] as [(Float, Float)] {
-      let query = [element] + [Float](repeating: 0, count: 18)
+    for (element, expected) in [(100_001, 1e10), (0x1.001p+0, 0x1p-24)] as [(Float, Float)] {
+      let query = VectorColumn(dimension: Self.dimension, values: [element] + rest)
       let answer = try engine.query(
-        VectorColumn(dimension: 19, values: query), .everything, in: id, resultCount: 1,
-        include: [.distances])
+        query, .everything, in: id, resultCount: 1, include: [.distances])
       #expect(answer.distances == [expected])
     }
   }

@@ -116,15 +116,23 @@ export interface HNSWConfiguration {
   resize_factor?: number;
 }
 
+/**
+ * How embeddings are stored, for good; by default 'f32'. They are rounded when they are written, and
+ * distances are exact for the rounded values.
+ */
+export type VectorDtype = 'f32' | 'f16' | 'bf16' | 'int8';
+
 /** As the engine reports it. */
 export interface CollectionConfiguration {
   hnsw?: HNSWConfiguration | null;
+  /** Where it is not 'f32'. */
+  vector_dtype?: VectorDtype;
   [key: string]: unknown;
 }
 
 export interface CreateCollectionOptions extends CallOptions {
   name: string;
-  configuration?: { hnsw?: HNSWConfiguration };
+  configuration?: { hnsw?: HNSWConfiguration; vector_dtype?: VectorDtype };
   metadata?: CollectionMetadata;
   /** There are none yet. */
   embeddingFunction?: null;

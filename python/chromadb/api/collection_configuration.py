@@ -2,17 +2,21 @@
 
 The JSON has three keys: `hnsw` and `spann`, each a dict of settings or None, and
 `embedding_function`: `{"type": "known", "name": …, "config": …}` for a function that can be
-rebuilt, `{"type": "legacy"}` for one that cannot, None for none. Values are the engine's to check.
+rebuilt, `{"type": "legacy"}` for one that cannot, None for none. A fourth one, `vector_dtype`, is
+there where it is given, or is not "f32". Values are the engine's to check.
 """
 
 from __future__ import annotations
 
 import json
 import warnings
-from typing import Any, TypedDict
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
 
 from chromadb.api._embedding_function import EmbeddingFunction, known_name, shown_name
 from chromadb.api.types import CollectionMetadata, Space
+
+VectorDtype = Literal["f32", "f16", "bf16", "int8"]
 
 
 class HNSWConfiguration(TypedDict, total=False):
@@ -61,14 +65,20 @@ class CollectionConfiguration(TypedDict, total=False):
     hnsw: HNSWConfiguration | None
     spann: SpannConfiguration | None
     embedding_function: EmbeddingFunction[Any] | None
+    vector_dtype: VectorDtype
 
 
 class CreateCollectionConfiguration(TypedDict, total=False):
-    """What a new collection is given."""
+    """What a new collection is given.
+
+    `vector_dtype` is how embeddings are stored, for good: "f32" unless it says otherwise. They are
+    rounded when they are written, and distances are exact for the rounded values.
+    """
 
     hnsw: HNSWConfiguration | None
     spann: SpannConfiguration | None
     embedding_function: EmbeddingFunction[Any] | None
+    vector_dtype: VectorDtype | None
 
 
 class UpdateCollectionConfiguration(TypedDict, total=False):
@@ -96,7 +106,7 @@ def create_collection_configuration_to_json(
     function = config.get("embedding_function")
     stored = _stored_function(function)
     if function is None or stored["type"] == "legacy":
-        return {"hnsw": hnsw, "spann": spann, "embedding_function": stored}
+        return _json(hnsw, spann, stored, config)
 
     space = metadata.get("hnsw:space") if isinstance(metadata, dict) else None
     index: Any = spann if spann is not None else hnsw
@@ -114,8 +124,8 @@ def create_collection_configuration_to_json(
             stacklevel=2,
         )
     if spann is not None:
-        return {"hnsw": None, "spann": index, "embedding_function": stored}
-    return {"hnsw": index, "spann": None, "embedding_function": stored}
+        return _json(None, index, stored, config)
+    return _json(index, None, stored, config)
 
 
 def create_collection_configuration_to_json_str(
@@ -131,15 +141,24 @@ def update_collection_configuration_to_json(
     """The JSON of a change; empty where nothing changes."""
     hnsw, spann = config.get("hnsw"), config.get("spann")
     function = config.get("embedding_function")
-    if hnsw is None and spann is None and function is None:
+    if hnsw is None and spann is None and function is None and "vector_dtype" not in config:
         return {}
     stored = None if function is None else _stored_function(function)
-    return {"hnsw": hnsw, "spann": spann, "embedding_function": stored}
+    return _json(hnsw, spann, stored, config)
 
 
 def update_collection_configuration_to_json_str(config: UpdateCollectionConfiguration) -> str:
     """The JSON text of a change."""
     return json.dumps(update_collection_configuration_to_json(config))
+
+
+def _json(
+    hnsw: Any, spann: Any, stored: dict[str, Any] | None, config: Mapping[str, Any]
+) -> dict[str, Any]:
+    members: dict[str, Any] = {"hnsw": hnsw, "spann": spann, "embedding_function": stored}
+    if "vector_dtype" in config:
+        members["vector_dtype"] = config["vector_dtype"]
+    return members
 
 
 def _stored_function(function: EmbeddingFunction[Any] | None) -> dict[str, Any]:
@@ -170,11 +189,14 @@ def load_collection_configuration_from_json(json_map: dict[str, Any]) -> Collect
 
     Raises ValueError where the function is known by a name that no class is registered under.
     """
-    return CollectionConfiguration(
+    configuration = CollectionConfiguration(
         hnsw=json_map.get("hnsw"),
         spann=json_map.get("spann"),
         embedding_function=load_embedding_function(json_map.get("embedding_function")),
     )
+    if "vector_dtype" in json_map:
+        configuration["vector_dtype"] = json_map["vector_dtype"]
+    return configuration
 
 
 def load_embedding_function(stored: dict[str, Any] | None) -> EmbeddingFunction[Any] | None:
