@@ -19,7 +19,7 @@ import Testing
     let settings = IndexSettings(maxNeighbors: 12, efConstruction: 90, efSearch: 80)
     let collection = try await client.createCollection("points", space: .l2, index: settings)
     #expect(try await collection.indexingStatus().progress == 1)
-    var random = SeededRandom(seed: 11)
+    var random = SeededRandom(11)
     try await collection.add(
       (0..<Self.count).map { number in
         Record(
