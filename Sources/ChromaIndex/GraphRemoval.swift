@@ -7,8 +7,8 @@
 //
 // Invariants:
 //   * Each list is mended from lists as they were before: the order of the work has no bearing.
-//   * A list does not grow, unless it takes over from a twin: graphs that change for ever stay as large
-//     as new ones.
+//   * A list takes no more others than it loses, but for what links back to it while it has room, and
+//     for what it takes over from a twin: graphs that change for ever stay as large as new ones.
 //   * Twins stay in their ring (see `GraphBuilder`).
 
 package import ChromaBase
@@ -30,14 +30,42 @@ extension Graph {
     for slot in removed { removeMember(slot) }
     if let entry, removed.contains(entry) { setEntry(highestMember) }
     var changed = Bitset()
+    var backLinks: [BackLink] = []
     var mending = GraphMending(before, without: removed, kernels: kernels)
     for slot in members {
       for level in 0...level(of: slot) where mending.needs(slot, level) {
-        try setLinks(slot, level: level, mending.list(of: slot, level))
+        let list = mending.list(of: slot, level)
+        try setLinks(slot, level: level, list.kept + list.added)
         changed.insert(slot)
+        for target in list.added {
+          backLinks.append(BackLink(target: target, level: level, source: slot))
+        }
       }
     }
+    try linkBack(&backLinks, &changed)
     return changed
+  }
+
+  private struct BackLink {
+    let target: UInt32
+    let level: Int
+    let source: UInt32
+  }
+
+  /// Adds the source to the list of each target that has room, as when nodes are inserted. Without it
+  /// lists would thin out from one removal to the next.
+  private mutating func linkBack(
+    _ links: inout [BackLink], _ changed: inout Bitset
+  ) throws(ChromaError) {
+    links.sort { ($0.target, $0.level, $0.source) < ($1.target, $1.level, $1.source) }
+    for link in links {
+      let list = neighbors(of: link.target, level: link.level)
+      guard list.count < linkCountMax(level: link.level), !list.contains(link.source) else {
+        continue
+      }
+      try setLinks(link.target, level: link.level, list + [link.source])
+      changed.insert(link.target)
+    }
   }
 
   /// The first of those nodes that no other is above.
@@ -115,8 +143,8 @@ private struct GraphMending: ~Copyable {
     return false
   }
 
-  /// The list without removed nodes: those that stay, then as many others at most as are lost.
-  mutating func list(of slot: UInt32, _ level: Int) -> [UInt32] {
+  /// The list without removed nodes: those that stay, and as many others at most as are lost.
+  mutating func list(of slot: UInt32, _ level: Int) -> (kept: [UInt32], added: [UInt32]) {
     listNumber &+= 2
     consider(slot)
     list.removeAll(keepingCapacity: true)
@@ -140,14 +168,14 @@ private struct GraphMending: ~Copyable {
         countMax = max(countMax, layout.list(neighbor, level: level).count)
       }
     }
-    let lostCount = gone.count
+    let (keptCount, lostCount) = (list.count, gone.count)
     gather(level, lostCount: lostCount)
     sortCandidates(by: slot)
     for candidate in candidates.prefix(max(Self.candidateCountMin, 2 * lostCount)) {
       if list.count >= countMax { break }
       if isApart(candidate) { list.append(candidate.slot) }
     }
-    return list
+    return (Array(list[..<keptCount]), Array(list[keptCount...]))
   }
 
   /// The next node of the ring of twins that a node stands in, which is its first neighbor: the first
