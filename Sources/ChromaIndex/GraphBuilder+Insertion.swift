@@ -107,7 +107,7 @@ extension GraphBuilder {
       twins[level] = takeTwins(of: node.slot, mates: mates[level], walk: walk, count: &count)
       if twins[level] == Graph.noSlot, count > 0 {
         lists[level] = select(
-          UnsafeBufferPointer(start: walk.pool, count: count),
+          UnsafeBufferPointer(start: walk.pool, count: count), near: node.slot,
           countMax: graph.linkCountMax(level: level), scratch: scratch)
       }
     }
@@ -140,12 +140,13 @@ extension GraphBuilder {
   }
 
   private func select(
-    _ candidates: UnsafeBufferPointer<UInt64>, countMax: Int, scratch: SearchScratch
+    _ candidates: UnsafeBufferPointer<UInt64>, near slot: UInt32, countMax: Int,
+    scratch: SearchScratch
   ) -> [UInt32] {
     let selection = NeighborSelection(graph.layout, scratch: scratch, kernels: kernels)
     return Array(unsafeUninitializedCapacity: countMax) { list, count in
       guard let start = list.baseAddress else { return }
-      count = selection.select(candidates, countMax: countMax, into: start)
+      count = selection.select(candidates, near: slot, countMax: countMax, into: start)
     }
   }
 
@@ -224,7 +225,9 @@ extension GraphBuilder {
       let candidates = neighbors.withUnsafeBufferPointer {
         selection.sorted($0, from: target, into: scratch.pool)
       }
-      neighbors = kept + select(candidates, countMax: list.count - kept.count, scratch: scratch)
+      neighbors =
+        kept
+        + select(candidates, near: target, countMax: list.count - kept.count, scratch: scratch)
     }
     for index in list.indices {
       list[index] = index < neighbors.count ? neighbors[index] : Graph.noSlot

@@ -1,8 +1,7 @@
 // Vectors as bytes: what the graph compares instead of floats.
 //
-// With c the center of the collection's vectors and v' the vector (in cosine space v/‖v‖, the zero
-// vector staying zero), r = v' − c is stored as whole numbers of −127...127 times a scale of its
-// own:
+// With c the center of the collection's vectors and v' the vector (in cosine space v/‖v‖), r = v' − c
+// is stored as whole numbers of −127...127 times a scale of its own:
 //
 //     | code: dimension × Int8 | zeros up to a multiple of 64 | CodeSide: 4 × Float | zeros |
 //
@@ -23,7 +22,8 @@
 //   * The product is of integers and all else is computed here, in double and in one order: an
 //     estimate has the same bits on every processor, and for (a, b) as for (b, a).
 //   * Every estimate and every bound is a finite number: vectors for which it would not be are not
-//     encoded.
+//     encoded, nor the zero vector in cosine space: as far from itself as from all, it cannot be found
+//     by walking.
 
 package import ChromaBase
 
@@ -106,7 +106,8 @@ package struct Quantizer: Equatable, Sendable {
   /// Writes a vector's code and side to a row of `rowByteCount` bytes, aligned to 64.
   ///
   /// - Returns: False if the vector's numbers are too large or too small to be estimated in floats,
-  ///   or none; such a vector can only be measured exactly. The row then holds nothing of use.
+  ///   or none, or if it has no direction, in cosine space: such a vector can only be measured
+  ///   exactly. The row then holds nothing of use.
   package func encode(
     _ vector: UnsafeBufferPointer<Float>, into row: UnsafeMutableRawPointer
   ) -> Bool {
@@ -114,7 +115,8 @@ package struct Quantizer: Equatable, Sendable {
     row.initializeMemory(as: UInt8.self, repeating: 0, count: rowByteCount)
     let length = Norm(of: vector).value
     guard length.isFinite else { return false }
-    let factor = space != .cosine ? 1 : length > 0 ? 1 / length : 0
+    if space == .cosine, length == 0 { return false }
+    let factor = space == .cosine ? 1 / length : 1
     return center.withUnsafeBufferPointer { encode(vector, factor: factor, center: $0, into: row) }
   }
 
@@ -192,6 +194,17 @@ package struct CodeMetric: Equatable, Sendable {
     Float(
       Double(a.bias) + Double(b.bias)
         - weight * (Double(a.scale) * Double(b.scale)) * Double(product))
+  }
+
+  /// Whether codes are as near to each other as those of one vector may be that was rounded in two
+  /// ways: twice the errors that both have, from two codes with such a key.
+  @inline(__always)
+  func isNearlyEqual(_ a: CodeSide, _ b: CodeSide, key: Float) -> Bool {
+    let product = (Double(a.bias) + Double(b.bias) - Double(key)) / weight
+    let (normA, errorA) = (Double(a.norm), Double(a.error))
+    let (normB, errorB) = (Double(b.norm), Double(b.error))
+    return normA * normA + normB * normB - 2 * product
+      <= 4 * (errorA * errorA + errorB * errorB)
   }
 
   /// How far the distance that is measured exactly can lie from the estimated one, at most.
