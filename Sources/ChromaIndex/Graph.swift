@@ -112,6 +112,11 @@ extension Graph {
       UnsafePointer(codes.row(slot).assumingMemoryBound(to: Int8.self))
     }
 
+    /// Whether two slots have the same code and side.
+    func hasEqualCodes(_ a: UInt32, _ b: UInt32) -> Bool {
+      memcmp(codeRow(a), codeRow(b), codes.rowByteCount) == 0
+    }
+
     @inline(__always)
     func mutableCodeRow(_ slot: UInt32) -> UnsafeMutableRawPointer {
       codes.row(slot)
@@ -173,7 +178,7 @@ extension Graph {
 extension Graph {
   /// Whether two slots have the same code and side.
   func hasEqualCodes(_ a: UInt32, _ b: UInt32) -> Bool {
-    memcmp(layout.codeRow(a), layout.codeRow(b), quantizer.rowByteCount) == 0
+    withExtendedLifetime(self) { layout.hasEqualCodes(a, b) }
   }
 }
 

@@ -10,6 +10,9 @@
 //
 // Invariants:
 //   * The pool ascends, and holds no slot twice.
+//   * Of twins, whose codes are equal (see `GraphBuilder`), only those are in it that somebody else
+//     links to: thousands of them would leave no room for anybody who leads further. The others are
+//     added when the walk is over.
 //   * What is in it depends on the graph, the query's code and the limit alone: on no kernel, no
 //     thread, no number of results wanted.
 
@@ -49,6 +52,7 @@ struct GraphWalk {
   let slots: UnsafeMutablePointer<UInt32>
   let rows: UnsafeMutablePointer<UnsafePointer<Int8>>
   let products: UnsafeMutablePointer<Int32>
+  private let twins: UnsafeMutablePointer<UInt32>
 
   private static let lineByteCount = 64
   /// Of longer rows the rest follows by itself.
@@ -72,6 +76,7 @@ struct GraphWalk {
     slots = scratch.slots
     rows = scratch.rows
     products = scratch.products
+    twins = scratch.twins
   }
 
   /// Measures the first `count` of `slots`, with their `rows`, and hands on each key.
@@ -130,15 +135,17 @@ struct GraphWalk {
   ///   - count: nodes in the pool, all visited.
   ///   - limit: the most that the pool keeps, at least 1.
   ///   - poll: called before every 64th list.
-  /// - Returns: Nodes in the pool at the end, and how many were measured.
+  /// - Returns: Nodes in the pool at the end, how many were measured, and whether twins of nodes in
+  ///   the pool were left out of it.
   func fill<Failure: Error>(
     level: Int, count: Int, limit: Int, poll: () throws(Failure) -> Void
-  ) throws(Failure) -> (count: Int, measuredCount: Int) {
+  ) throws(Failure) -> (count: Int, measuredCount: Int, hasTwins: Bool) {
     let linkCountMax = layout.linkCountMax(level: level)
     var count = count
     var measuredCount = 0
     var listCount = 0
     var next = 0
+    var hasTwins = false
     while next < count {
       let key = pool[next]
       if key & PoolKey.isExpandedBit != 0 {
@@ -148,21 +155,35 @@ struct GraphWalk {
       pool[next] = key | PoolKey.isExpandedBit
       if listCount & 63 == 0 { try poll() }
       listCount &+= 1
-      let block = gather(layout.links(PoolKey.slot(key), level: level), countMax: linkCountMax)
-      measuredCount &+= block
       next &+= 1
-      prefetchLinks(after: next, count: count, level: level)
-      if block == 0 { continue }
-      measure(block) { key in
-        if count < limit {
-          next = min(next, insert(key, before: count))
-          count &+= 1
-        } else if key >> 32 < pool[count &- 1] >> 32 {
-          next = min(next, insert(key, before: count &- 1))
+      // The node itself, and then some of its twins, if they are not in the pool.
+      twins[0] = PoolKey.slot(key)
+      var twinCount = 1
+      var looked = 0
+      while looked < twinCount {
+        let slot = twins[looked]
+        looked &+= 1
+        let block = gather(layout.links(slot, level: level), countMax: linkCountMax)
+        measuredCount &+= block
+        prefetchLinks(after: next, count: count, level: level)
+        if block == 0 { continue }
+        measure(block) { other in
+          if other >> 32 == key >> 32, layout.hasEqualCodes(PoolKey.slot(other), slot) {
+            hasTwins = true
+            if twinCount < SearchScratch.twinCountMax {
+              twins[twinCount] = PoolKey.slot(other)
+              twinCount &+= 1
+            }
+          } else if count < limit {
+            next = min(next, insert(other, before: count))
+            count &+= 1
+          } else if other >> 32 < pool[count &- 1] >> 32 {
+            next = min(next, insert(other, before: count &- 1))
+          }
         }
       }
     }
-    return (count, measuredCount)
+    return (count, measuredCount, hasTwins)
   }
 
   /// Asks for the list that is looked at next, unless something nearer turns up.
@@ -246,6 +267,7 @@ extension Graph {
   ///   - scratch: prepared for the graph, a pool of `limit` and blocks of 2·`maxNeighbors`, with the
   ///     query's row in `query`.
   ///   - poll: called now and then; what it throws ends the walk.
+  /// - Returns: More than `limit`, though the nearest, where thousands of codes are equal.
   package func candidates<Failure: Error>(
     limit: Int, scratch: SearchScratch, kernels: Kernels = .best,
     poll: () throws(Failure) -> Void
@@ -257,10 +279,37 @@ extension Graph {
       layout, to: UnsafePointer(scratch.query.assumingMemoryBound(to: Int8.self)),
       scratch: scratch, kernels: kernels)
     let start = walk.begin(at: walk.descend(from: entry, level: level(of: entry), to: 0))
-    let (count, measuredCount) = try walk.fill(level: 0, count: start, limit: limit, poll: poll)
+    let found = try walk.fill(level: 0, count: start, limit: limit, poll: poll)
     return withExtendedLifetime(self) {
       GraphCandidates(
-        keys: UnsafeBufferPointer(start: scratch.pool, count: count), measuredCount: measuredCount)
+        keys: found.hasTwins
+          ? withTwins(found.count, limit: limit, scratch: scratch)
+          : UnsafeBufferPointer(start: scratch.pool, count: found.count),
+        measuredCount: found.measuredCount)
     }
+  }
+
+  /// Puts the twins of the first `count` nodes in the pool behind them, until there are `limit` or
+  /// somewhat more: of a ring, all or thousands.
+  private func withTwins(
+    _ count: Int, limit: Int, scratch: SearchScratch
+  ) -> UnsafeBufferPointer<UInt64> {
+    let layout = layout
+    let found = scratch.prepareFound(count: limit + SearchScratch.ringCountMax)
+    var foundCount = 0
+    scratch.beginVisits()
+    for index in 0..<count where foundCount < limit {
+      let key = scratch.pool[index]
+      var slot = PoolKey.slot(key)
+      let end = foundCount + SearchScratch.ringCountMax
+      while foundCount < end, scratch.visit(slot) {
+        found[foundCount] = (key >> 32) << 32 | UInt64(slot) << 1
+        foundCount += 1
+        let next = layout.links(slot, level: 0)[0]
+        guard next != Graph.noSlot, layout.hasEqualCodes(next, slot) else { break }
+        slot = next
+      }
+    }
+    return UnsafeBufferPointer(start: found, count: foundCount)
   }
 }

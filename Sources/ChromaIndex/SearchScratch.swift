@@ -17,11 +17,20 @@ package final class SearchScratch {
   /// Keys of the candidates among which neighbors are selected, as many.
   private(set) var candidates: UnsafeMutablePointer<UInt64>
   private var blockCapacity = 0
+  /// A node that is looked at, and twins of it.
+  let twins: UnsafeMutablePointer<UInt32>
+  /// The pool with all twins.
+  private var found: UnsafeMutablePointer<UInt64>
+  private var foundCapacity = 0
   /// The query as a row of codes.
   package private(set) var query: UnsafeMutableRawPointer
   private var queryByteCount = 0
 
   private static let lineByteCount = 64
+  /// Of a ring of twins, a walk looks at so many: most have no links but those of the ring.
+  static let twinCountMax = 8
+  /// And so many of it are measured exactly, if it is among the nearest.
+  static let ringCountMax = 4096
 
   package init() {
     visits = .allocate(capacity: 0)
@@ -30,6 +39,8 @@ package final class SearchScratch {
     rows = .allocate(capacity: 0)
     products = .allocate(capacity: 0)
     candidates = .allocate(capacity: 0)
+    twins = .allocate(capacity: Self.twinCountMax)
+    found = .allocate(capacity: 0)
     query = .allocate(byteCount: 0, alignment: Self.lineByteCount)
   }
 
@@ -40,6 +51,8 @@ package final class SearchScratch {
     rows.deallocate()
     products.deallocate()
     candidates.deallocate()
+    twins.deallocate()
+    found.deallocate()
     query.deallocate()
   }
 
@@ -82,5 +95,21 @@ package final class SearchScratch {
       epoch = 0
     }
     epoch += 1
+  }
+
+  /// Makes room for so many keys with twins.
+  func prepareFound(count: Int) -> UnsafeMutablePointer<UInt64> {
+    if count > foundCapacity {
+      found.deallocate()
+      foundCapacity = count
+      found = .allocate(capacity: count)
+    }
+    return found
+  }
+
+  /// Returns whether the slot, for which there is room, had not been visited.
+  func visit(_ slot: UInt32) -> Bool {
+    defer { visits[Int(slot)] = epoch }
+    return visits[Int(slot)] != epoch
   }
 }
