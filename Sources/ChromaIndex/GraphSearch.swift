@@ -255,6 +255,8 @@ struct GraphWalk {
 package struct GraphCandidates {
   /// See `PoolKey`.
   package let keys: UnsafeBufferPointer<UInt64>
+  /// The pool of the walk: the same less twins that stand only for themselves.
+  let pool: UnsafeBufferPointer<UInt64>
   /// How many nodes were measured by their codes.
   package let measuredCount: Int
 }
@@ -273,7 +275,8 @@ extension Graph {
     poll: () throws(Failure) -> Void
   ) throws(Failure) -> GraphCandidates {
     guard let entry else {
-      return GraphCandidates(keys: UnsafeBufferPointer(start: nil, count: 0), measuredCount: 0)
+      let none = UnsafeBufferPointer<UInt64>(start: nil, count: 0)
+      return GraphCandidates(keys: none, pool: none, measuredCount: 0)
     }
     let walk = GraphWalk(
       layout, to: UnsafePointer(scratch.query.assumingMemoryBound(to: Int8.self)),
@@ -281,11 +284,10 @@ extension Graph {
     let start = walk.begin(at: walk.descend(from: entry, level: level(of: entry), to: 0))
     let found = try walk.fill(level: 0, count: start, limit: limit, poll: poll)
     return withExtendedLifetime(self) {
-      GraphCandidates(
-        keys: found.hasTwins
-          ? withTwins(found.count, limit: limit, scratch: scratch)
-          : UnsafeBufferPointer(start: scratch.pool, count: found.count),
-        measuredCount: found.measuredCount)
+      let pool = UnsafeBufferPointer(start: scratch.pool, count: found.count)
+      return GraphCandidates(
+        keys: found.hasTwins ? withTwins(found.count, limit: limit, scratch: scratch) : pool,
+        pool: pool, measuredCount: found.measuredCount)
     }
   }
 

@@ -117,47 +117,59 @@ package struct IndexSearch {
     poll: () throws(Failure) -> Void
   ) throws(Failure) -> [BoundedCandidate]? {
     let limit = min(limit, allowedCount)
-    let foundCount: Int?
     if report.strategy == .graph {
-      guard let entry = graph.entry else { return nil }
-      let query = UnsafePointer(scratch.query.assumingMemoryBound(to: Int8.self))
-      let walk = GraphWalk(graph.layout, to: query, scratch: scratch, kernels: kernels)
-      let start = walk.begin(at: walk.descend(from: entry, level: graph.level(of: entry), to: 0))
-      (foundCount, report.measuredCount) = try walk.fill(
-        level: 0, count: start, limit: limit, poll: poll)
+      let found = try graph.candidates(
+        limit: limit, scratch: scratch, kernels: kernels, poll: poll)
+      report.measuredCount = found.measuredCount
+      // Fewer than there are: parts of the graph cannot be reached from others.
+      guard found.keys.count >= limit else { return nil }
+      // A pool that is not full has seen every code.
+      let isTold = found.pool.count < limit || isTold(found.pool, graph, scratch)
+      return isTold ? bounded(found.keys, graph, scratch) : nil
     } else {
       var walk = FilteredWalk(
         AllowedNodes(allowed, share: Double(allowedCount) / Double(graph.memberCount)),
         limit: limit, costs: costs)
-      foundCount = try walk.fill(
+      let foundCount = try walk.fill(
         graph, scratch: scratch, kernels: kernels, costMax: report.costs.codeScan, poll: poll)
       report.measuredCount = walk.measuredCount
-    }
-    // Fewer than there are: parts of the graph cannot be reached from others.
-    guard foundCount == limit else { return nil }
-    return withExtendedLifetime(graph) {
+      guard foundCount == limit else { return nil }
       let pool = UnsafeBufferPointer(start: scratch.pool, count: limit)
-      return bounded(pool, graph.layout, scratch)
+      return isTold(pool, graph, scratch) ? bounded(pool, graph, scratch) : nil
     }
   }
 
-  /// The pool's nodes with the least distances that they can be at; nil if their codes can hardly
-  /// tell them apart, as then others that are as near may have been kept out by chance.
-  private func bounded(
-    _ pool: UnsafeBufferPointer<UInt64>, _ layout: Graph.Layout, _ scratch: SearchScratch
-  ) -> [BoundedCandidate]? {
-    guard let last = pool.last else { return [] }
-    let metric = layout.metric
-    let side = layout.side(of: UnsafePointer(scratch.query.assumingMemoryBound(to: Int8.self)))
+  /// Whether codes can tell the pool's nodes apart: if they hardly can, others that are as near may
+  /// have been kept out by chance.
+  private func isTold(
+    _ pool: UnsafeBufferPointer<UInt64>, _ graph: Graph, _ scratch: SearchScratch
+  ) -> Bool {
+    guard let last = pool.last else { return true }
+    let (metric, side) = (graph.quantizer.metric, querySide(graph, scratch))
     let spread = Double(PoolKey.estimate(last)) - Double(PoolKey.estimate(pool[pool.count / 4]))
-    let bound = metric.bound(side, layout.side(PoolKey.slot(last)))
-    if spread * Double(vectors.dimension).squareRoot() < Self.spreadMin * bound { return nil }
-    return pool.map { key in
-      let slot = PoolKey.slot(key)
-      let estimate = metric.constant + Double(PoolKey.estimate(key))
-      return BoundedCandidate(
-        slot: slot, distanceMin: estimate - metric.bound(side, layout.side(slot)))
+    let bound = withExtendedLifetime(graph) {
+      metric.bound(side, graph.layout.side(PoolKey.slot(last)))
     }
+    return spread * Double(vectors.dimension).squareRoot() >= Self.spreadMin * bound
+  }
+
+  /// Nodes with the least distances that they can be at.
+  private func bounded(
+    _ keys: UnsafeBufferPointer<UInt64>, _ graph: Graph, _ scratch: SearchScratch
+  ) -> [BoundedCandidate] {
+    let (layout, side) = (graph.layout, querySide(graph, scratch))
+    return withExtendedLifetime(graph) {
+      keys.map { key in
+        let slot = PoolKey.slot(key)
+        let estimate = layout.metric.constant + Double(PoolKey.estimate(key))
+        return BoundedCandidate(
+          slot: slot, distanceMin: estimate - layout.metric.bound(side, layout.side(slot)))
+      }
+    }
+  }
+
+  private func querySide(_ graph: Graph, _ scratch: SearchScratch) -> CodeSide {
+    graph.layout.side(of: UnsafePointer(scratch.query.assumingMemoryBound(to: Int8.self)))
   }
 
   /// How far the estimates of a pool's last three quarters must lie apart, in units of 1/√dimension of
