@@ -2,6 +2,7 @@
 
 package import ChromaBase
 package import ChromaIndex
+import Glibc
 
 /// How a query is answered at one state of its collection.
 package struct QueryExplanation: Sendable {
@@ -161,21 +162,22 @@ private struct CollectionSearch {
     let search = IndexSearch(
       graph: graph, vectors: vectors, candidates: candidates, unindexed: table.unindexed,
       ef: min(efSearch, max(1, table.liveCount)), isExact: isExact)
-    var candidateCount = 0
-    try scratches.withScratch { (scratch) throws(ChromaError) in
-      for row in 0..<queries.rowCount {
-        let (neighbors, report) = try queries.withRow(row) { (query) throws(ChromaError) in
+    let threadCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    let answers = try search.answers(
+      queries.rowCount, count: resultCount, threadCountMax: threadCount
+    ) { row throws(ChromaError) in
+      try scratches.withScratch { (scratch) throws(ChromaError) in
+        try queries.withRow(row) { (query) throws(ChromaError) in
           try search.nearest(
             resultCount, to: query, scratch: scratch,
             order: { UInt64(bitPattern: table.order($0)) },
             verify: { (slots) throws(ChromaError) in try table.verifyVectors(of: slots) },
             poll: { () throws(ChromaError) in try cancel?.check() })
         }
-        candidateCount = report.candidateCount
-        try take(neighbors, report)
       }
     }
-    return candidateCount
+    for (neighbors, report) in answers { try take(neighbors, report) }
+    return candidates.count
   }
 }
 

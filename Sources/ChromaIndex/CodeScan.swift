@@ -5,6 +5,7 @@
 // the greatest cannot be among the k nearest. The others are measured exactly, in the order of the
 // least distance they can be at, until the next one is farther than the k-th exact distance.
 
+import CChromaPlatform
 import ChromaBase
 import ChromaKernels
 
@@ -79,15 +80,15 @@ enum BoundedRanking {
 
 /// Search by estimating every candidate from its code.
 enum CodeScan {
-  /// Rows between two calls of `poll`, and that the scratch has room for.
-  static let blockCount = 256
+  /// Rows that are measured at once. The scratch must have room for two blocks.
+  static let blockCount = 64
 
   /// The candidates that may be among the `count` nearest, with the least distances that they can be
   /// at. Reads every candidate's code once.
   ///
   /// - Parameters:
   ///   - candidates: members of the graph, `candidateCount` of them.
-  ///   - scratch: holds the query as a row of codes; prepared for blocks of `blockCount`.
+  ///   - scratch: holds the query as a row of codes; prepared for two blocks.
   static func window<Failure: Error>(
     _ count: Int, in graph: Graph, among candidates: Bitset, candidateCount: Int, kernels: Kernels,
     scratch: SearchScratch, poll: () throws(Failure) -> Void
@@ -97,27 +98,42 @@ enum CodeScan {
     let side = layout.side(of: query)
     var window = Window(count: count, streamCount: candidateCount)
     var rest = candidates.makeIterator()
-    while true {
+    // Memory is asked for each block while the one before is measured.
+    var (block, blockAfter) = (0, blockCount)
+    var filled = gather(&rest, layout, scratch, at: block)
+    while filled > 0 {
       try poll()
-      var filled = 0
-      while filled < blockCount, let slot = rest.next() {
-        scratch.slots[filled] = slot
-        scratch.rows[filled] = layout.codeRow(slot)
-        filled += 1
-      }
-      if filled == 0 { break }
+      let filledAfter = gather(&rest, layout, scratch, at: blockAfter)
+      let (slots, rows) = (scratch.slots + block, scratch.rows + block)
+      let products = scratch.products
       kernels.dotInt8(
-        query, dimension: layout.codeByteCount, scratch.rows, count: filled,
-        into: scratch.products)
+        query, dimension: layout.codeByteCount, rows, count: filled, into: products)
       for index in 0..<filled {
-        let other = layout.side(of: scratch.rows[index])
-        let key = layout.metric.key(side, other, product: scratch.products[index])
+        let other = layout.side(of: rows[index])
+        let key = layout.metric.key(side, other, product: products[index])
         window.insert(
-          scratch.slots[index], at: layout.metric.constant + Double(key),
+          slots[index], at: layout.metric.constant + Double(key),
           within: layout.metric.bound(side, other))
       }
+      (block, blockAfter, filled) = (blockAfter, block, filledAfter)
     }
     return withExtendedLifetime(graph) { window.remaining() }
+  }
+
+  /// Lists the next candidates in the scratch, behind its first `start`. Returns how many.
+  private static func gather(
+    _ rest: inout Bitset.Iterator, _ layout: Graph.Layout, _ scratch: SearchScratch, at start: Int
+  ) -> Int {
+    let (slots, rows) = (scratch.slots + start, scratch.rows + start)
+    let byteCount = GraphWalk.prefetchByteCount(layout)
+    var filled = 0
+    while filled < blockCount, let slot = rest.next() {
+      slots[filled] = slot
+      rows[filled] = layout.codeRow(slot)
+      chroma_prefetch(rows[filled], byteCount)
+      filled += 1
+    }
+    return filled
   }
 
   /// Those of a stream that can be among its `count` nearest.

@@ -12,8 +12,9 @@
 // comes by fewer allowed nodes than their share. It then goes on, across the hole, for as long as a
 // scan would take.
 
+import CChromaPlatform
 import ChromaBase
-internal import ChromaKernels
+import ChromaKernels
 
 /// The nodes that a filter lets through.
 struct AllowedNodes {
@@ -76,10 +77,12 @@ struct FilteredWalk {
     let query = UnsafePointer(scratch.query.assumingMemoryBound(to: Int8.self))
     let walk = GraphWalk(graph.layout, to: query, scratch: scratch, kernels: kernels)
     begin(walk, at: walk.descend(from: entry, level: graph.level(of: entry), to: 0))
-    let patience = allowed.share < Self.sweepShareMin ? 0.6 : 1.25 / allowed.share
+    let patience =
+      allowed.share < Self.sweepShareMin
+      ? max(0.6, 4 / (allowed.share * Double(limit))) : 1.25 / allowed.share
     let sweepMax = costs.visitCount(ef: limit) * patience * costs.visit
     if try sweep(walk, costMax: min(sweepMax, costMax), poll: poll) { return count }
-    if Double(sweptAllowedCount) < 0.5 * allowed.share * Double(sweptCount) {
+    if Double(sweptAllowedCount) < 0.25 * allowed.share * Double(sweptCount) {
       return try sweep(walk, costMax: costMax / 4, poll: poll) ? count : nil
     }
     let leaps = GraphWalk(graph.layout, to: query, scratch: scratch, kernels: kernels)
@@ -111,6 +114,11 @@ struct FilteredWalk {
       if allowed.contains(slot) { sweptAllowedCount &+= 1 }
       let block = walk.gather(walk.layout.links(slot, level: 0), countMax: linkCountMax)
       measuredCount &+= block
+      if let next = frontier.first {
+        chroma_prefetch(
+          walk.layout.links(PoolKey.slot(next), level: 0),
+          linkCountMax &* MemoryLayout<UInt32>.size)
+      }
       walk.measure(block) { key in
         if count == limit, key >> 32 >= walk.pool[count &- 1] >> 32 { return }
         frontier.insert(key)
@@ -169,6 +177,7 @@ struct FilteredWalk {
       visits[Int(slot)] = epoch
       walk.slots[block] = slot
       walk.rows[block] = layout.codeRow(slot)
+      chroma_prefetch(walk.rows[block], GraphWalk.prefetchByteCount(layout))
       block &+= 1
     }
     let links = layout.links(node, level: 0)
@@ -179,6 +188,8 @@ struct FilteredWalk {
       } else if visits[Int(slot)] != epoch {
         passed[passedCount] = slot
         passedCount &+= 1
+        chroma_prefetch(
+          layout.links(slot, level: 0), linkCountMax &* MemoryLayout<UInt32>.size)
       }
     }
     for index in 0..<passedCount where seenCount < seenMax {

@@ -197,12 +197,18 @@ struct GraphWalk {
       layout.linkCountMax(level: level) &* MemoryLayout<UInt32>.size)
   }
 
+  /// Of a row, as much as is worth asking for.
+  @inline(__always)
+  static func prefetchByteCount(_ layout: Graph.Layout) -> Int {
+    min(layout.codeByteCount &+ lineByteCount, prefetchByteCountMax)
+  }
+
   /// Lists what has not been visited, and visits it. Returns how many.
   @inline(__always)
   func gather(_ links: UnsafePointer<UInt32>, countMax: Int) -> Int {
     // The kernel asks for whole rows too, but only when it runs, and then waits for the first: to ask
     // here makes a search a fifth faster.
-    let byteCount = min(layout.codeByteCount &+ Self.lineByteCount, Self.prefetchByteCountMax)
+    let byteCount = Self.prefetchByteCount(layout)
     var block = 0
     for index in 0..<countMax {
       let slot = links[index]

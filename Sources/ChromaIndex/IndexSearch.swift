@@ -84,6 +84,14 @@ package struct IndexSearch {
     return (best.neighbors(), report)
   }
 
+  /// Of one answer, in nanoseconds.
+  func expectedCost(count: Int) -> Double {
+    let costs = self.costs.expected(allowedCount, ef: max(1, ef, count))
+    let fixedCost = 1000.0
+    return fixedCost + self.costs.expected(restCount, ef: restCount).exactScan
+      + min(costs.exactScan, costs.codeScan, costs.graph)
+  }
+
   /// Those of the allowed that can be among the `count` nearest; nil if all are to be measured.
   private func candidates<Failure: Error>(
     _ count: Int, for query: UnsafeBufferPointer<Float>, scratch: SearchScratch,
@@ -94,7 +102,7 @@ package struct IndexSearch {
     report.costs = costs.expected(allowedCount, ef: limit)
     scratch.prepare(
       for: graph, poolCount: min(limit, allowedCount),
-      blockCount: max(CodeScan.blockCount, 2 * graph.linkCountMax(level: 0)))
+      blockCount: 2 * max(CodeScan.blockCount, graph.linkCountMax(level: 0)))
     guard report.costs.exactScan > min(report.costs.codeScan, report.costs.graph),
       graph.quantizer.encode(query, into: scratch.query)
     else { return nil }

@@ -1,25 +1,30 @@
 // A loop on several threads of the operating system, which are there for the loop alone: a graph is
-// built for seconds and then not for minutes, and a process that forks in between has none to miss.
+// built for seconds and then not for minutes, many queries come at once or not for long, and a process
+// that forks in between has none to miss.
 
 internal import CChromaPlatform
 import Glibc
 import Synchronization
 
 /// Runs `body` for each of 0 ..< `count`, in any order, on the calling thread and up to
-/// `threadCount` − 1 others of the lowest priority, and returns when all have ended. What `body` writes
-/// must be apart for each item and each worker, whose number is below `threadCount`.
+/// `threadCount` − 1 others, and returns when all have ended. What `body` writes must be apart for each
+/// item and each worker, whose number is below `threadCount`.
+///
+/// - Parameters:
+///   - itemsPerThreadMin: so many are done before another thread has begun.
+///   - isUrgent: whether somebody waits; the other threads have the lowest priority if not.
 func parallelLoop(
-  _ count: Int, threadCount: Int, body: (_ worker: Int, _ item: Int) -> Void
+  _ count: Int, threadCount: Int, itemsPerThreadMin: Int = 16, isUrgent: Bool = false,
+  body: (_ worker: Int, _ item: Int) -> Void
 ) {
-  // Fewer are done before another thread has begun.
-  let itemsPerThreadMin = 16
   let helperCount = min(threadCount, count / itemsPerThreadMin) - 1
   guard helperCount > 0 else {
     for item in 0..<count { body(0, item) }
     return
   }
   withoutActuallyEscaping(body) { body in
-    let loop = ParallelLoop(count: count, body: body)
+    let loop = ParallelLoop(
+      count: count, stride: min(4, itemsPerThreadMin), isUrgent: isUrgent, body: body)
     let helpers = (1...helperCount).map { loop.spawn(worker: $0) }
     loop.run(worker: 0)
     for case .some(let thread) in helpers { pthread_join(thread, nil) }
@@ -33,7 +38,8 @@ private final class ParallelLoop: @unchecked Sendable {
   private let next = Atomic<Int>(0)
 
   /// Items that a worker takes at a time: their results often share cache lines.
-  private static let stride = 4
+  private let stride: Int
+  private let isUrgent: Bool
 
   private final class Start {
     let loop: ParallelLoop
@@ -45,8 +51,10 @@ private final class ParallelLoop: @unchecked Sendable {
     }
   }
 
-  init(count: Int, body: @escaping (Int, Int) -> Void) {
+  init(count: Int, stride: Int, isUrgent: Bool, body: @escaping (Int, Int) -> Void) {
     self.count = count
+    self.stride = stride
+    self.isUrgent = isUrgent
     self.body = body
   }
 
@@ -63,9 +71,9 @@ private final class ParallelLoop: @unchecked Sendable {
     let code = pthread_create(
       &thread, nil,
       { start in
-        chroma_thread_lower_priority()
         if let start {
           let start = Unmanaged<Start>.fromOpaque(start).takeRetainedValue()
+          if !start.loop.isUrgent { chroma_thread_lower_priority() }
           start.loop.run(worker: start.worker)
         }
         return nil
@@ -77,9 +85,9 @@ private final class ParallelLoop: @unchecked Sendable {
 
   func run(worker: Int) {
     while true {
-      let first = next.add(Self.stride, ordering: .relaxed).oldValue
+      let first = next.add(stride, ordering: .relaxed).oldValue
       guard first < count else { return }
-      for item in first..<min(first + Self.stride, count) { body(worker, item) }
+      for item in first..<min(first + stride, count) { body(worker, item) }
     }
   }
 }

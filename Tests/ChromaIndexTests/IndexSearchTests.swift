@@ -180,6 +180,30 @@ import Testing
     }
   }
 
+  @Test("answers are the same on any number of threads", arguments: [1, 2, 5])
+  func answersAreTheSameOnAnyNumberOfThreads(threadCount: Int) throws {
+    struct Failure: Error {}
+    let index = try gaussian(.l2)
+    let search = IndexSearch(
+      graph: index.graph, vectors: index.table, candidates: index.all, unindexed: Bitset(),
+      ef: Self.ef, isExact: false)
+    let queries = (0..<200).map { index.set.queries[$0 % 8] }
+    let answers = search.answers(200, count: 10, threadCountMax: threadCount) { query in
+      index.search(10, to: queries[query], among: index.all)
+    }
+    #expect(answers.count == 200)
+    for (query, answer) in zip(queries, answers) {
+      let expected = index.search(10, to: query, among: index.all)
+      #expect(answer.neighbors == expected.neighbors && answer.report == expected.report)
+    }
+    #expect(search.answers(0, count: 10, threadCountMax: threadCount) { $0 }.isEmpty)
+    #expect(throws: Failure.self) {
+      try search.answers(200, count: 10, threadCountMax: threadCount) { query throws(Failure) in
+        if query == 77 { throw Failure() }
+      }
+    }
+  }
+
   /// Of sets so small, the scan is always cheaper than leaps.
   @Test("leaps find what is allowed", arguments: Space.allCases)
   func leapsFindWhatIsAllowed(space: Space) throws {
