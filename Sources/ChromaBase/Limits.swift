@@ -114,6 +114,9 @@ package enum Limits {
   package static let unindexedCountMax = 8192
   /// Nanoseconds that a writer gives the index where no thread of its own does that.
   package static let indexStepNanoseconds: UInt64 = 50_000_000
+  /// Bytes of an index that is not open beyond which such a writer leaves it to others: opening that
+  /// many takes as long.
+  package static let boundedIndexByteCountMax = 32 * 1024 * 1024
   /// Nanoseconds for which a lease keeps others from indexing a collection, beside those for what it
   /// writes: so long do they wait for a process that was killed.
   package static let indexLeaseNanoseconds: Int64 = 10_000_000_000

@@ -75,6 +75,9 @@ extension CollectionState {
     guard let index = view.index else {
       return rebuild(view, settings, publishablePosition: 0)
     }
+    if effort.isBounded, !index.isOpen, index.byteCount > Limits.boundedIndexByteCountMax {
+      return .nothing
+    }
     switch open(index) {
     case .gone: return nil
     case .unavailable: return .nothing

@@ -207,6 +207,9 @@ struct Indexer: Sendable {
     if contents.blobs.count >= Limits.indexBlobCountMax { return true }
     if effort.dropsDeleted, result.codeCount > result.graph.memberCount { return true }
     let total = contents.blobs.reduce(patch.byteCount) { $0 + $1.byteCount }
+    // The codes alone: counting the links of all nodes takes time.
+    let codeByteCount = whole.codeCount * result.graph.quantizer.dimension
+    if total <= codeByteCount + codeByteCount / 2 { return false }
     return total > whole.byteCount + whole.byteCount / 2
   }
 

@@ -25,11 +25,11 @@ struct IndexSetting {
 
   func open(
     compactsInBackground: Bool = false, memoryByteCountMax: Int? = nil,
-    limits: IndexLimits = .tiny
+    limits: IndexLimits = .tiny, clock: any Clock = SystemClock()
   ) throws(ChromaError) -> Engine {
     try Engine(
       EngineEnvironment(
-        fileSystem: files, directory: "/db", clock: SystemClock(), random: SystemRandomSource(),
+        fileSystem: files, directory: "/db", clock: clock, random: SystemRandomSource(),
         isShared: true, compactsInBackground: compactsInBackground,
         memoryByteCountMax: memoryByteCountMax, compactionLimits: .tiny, indexLimits: limits))
   }
