@@ -64,7 +64,7 @@ struct Canary: Sendable {
     Canary("the last record of a batch is dropped", "power-cut", .dropsLastRecord),
     Canary("a vector's dimension is not checked", "power-cut", .ignoresDimension),
     Canary("a request key is forgotten", "power-cut", .ignoresRequestKey),
-    Canary("a position is given twice", "power-cut", .givesPositionTwice),
+    Canary("a position is given twice", "faults", .givesPositionTwice),
     Canary("reads lag behind by a commit", "power-cut", .readsLag),
     Canary("a collection's blobs go before it does", "exhaustive", .deletesBlobsBeforeCommit),
     Canary("a database goes collection by collection", "exhaustive", .splitsDatabaseDeletion),

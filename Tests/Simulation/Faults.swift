@@ -31,7 +31,7 @@ struct Faults {
   let setting: Setting
 
   /// Scripts that compact make so many calls that a run tries one of this many.
-  private static let stride = 5
+  private static let stride = 15
 
   /// Lets each call of a script fail, or one of some. Returns the number of plays.
   ///
