@@ -117,7 +117,7 @@ let package = Package(
       name: "simulate",
       dependencies: [
         "ChromaBase", "ChromaStorage", "ChromaCatalog", "ChromaSegment", "ChromaEngine",
-        "ChromaTestSupport",
+        "ChromaRecovery", "ChromaTestSupport",
       ],
       path: "Tests/Simulation",
       linkerSettings: systemLibraries),

@@ -4,7 +4,7 @@
 //     one goes.
 //   * A batch that cannot be read becomes one that changes nothing: an update that gives no column, of
 //     as many rows. So positions stay without a hole.
-//   * An index that is damaged goes, as does one over records that have moved. It is built again.
+//   * An index that is damaged goes, as does one whose records have changed. It is built again.
 //   * No two live records have one slot or one id afterwards: of two with one id the one counts whose
 //     segment reaches further.
 
@@ -29,7 +29,7 @@ final class CollectionRepair {
   private var dimension: Int64?
   private var isChanged = false
   /// Whether records have other slots than the index knows, or came back.
-  private var areRecordsMoved = false
+  private var areRecordsChanged = false
 
   init(
     _ record: CollectionRecord, version: Int64, in connection: SQLiteConnection,
@@ -68,7 +68,7 @@ final class CollectionRepair {
 
   private func repairIndex() throws(ChromaError) {
     let isDamaged = repairer.damagedIndexes.contains(record.id)
-    guard isDamaged || areRecordsMoved else { return }
+    guard isDamaged || areRecordsChanged else { return }
     let blobs = try connection.firstRow(
       "SELECT count(*) FROM index_blobs WHERE collection_key = ?1", [.integer(record.key)]
     ) { (row) throws(ChromaError) in try row.integer(0) }
@@ -76,7 +76,7 @@ final class CollectionRepair {
     try connection.dropIndex(ofCollection: record.key)
     notes.act(
       "The index of \"\(record.name)\" was dropped, "
-        + (isDamaged ? "which was damaged" : "since its segments have changed")
+        + (isDamaged ? "which was damaged" : "since its records are not what they were")
         + ": the next writer builds it again.")
   }
 
@@ -239,7 +239,7 @@ final class CollectionRepair {
     try connection.execute(
       "DELETE FROM deletions WHERE segment_key = ?1", [.integer(part.row.key)])
     isChanged = true
-    areRecordsMoved = true
+    areRecordsChanged = true
     guard !part.dead.isEmpty else { return }
     try connection.execute(
       """
@@ -256,7 +256,7 @@ final class CollectionRepair {
     _ part: Part, _ slots: inout Bitset, _ orders: inout Set<Int64>
   ) throws(ChromaError) {
     isChanged = true
-    areRecordsMoved = true
+    areRecordsChanged = true
     var records: [RescuedRecord] = []
     var lostIDs: [Text] = []
     var namelessCount = 0
@@ -420,6 +420,7 @@ final class CollectionRepair {
         return try setPayload(rescue.payload, of: row.key)
       }
     }
+    areRecordsChanged = true
     notes.lose(
       "The \(source) cannot be read.", of: title, count: Int(clamping: row.recordCount))
     notes.act("The \(source) of \"\(record.name)\" was replaced by one that changes nothing.")
@@ -437,6 +438,7 @@ final class CollectionRepair {
 
   /// Puts a batch that changes nothing where positions have none.
   private func fill(_ positions: Range<Int64>) throws(ChromaError) {
+    areRecordsChanged = true
     notes.lose(
       "The batches at positions \(positions.lowerBound) to \(positions.upperBound - 1) are lost.",
       of: title, count: Int(clamping: positions.upperBound - positions.lowerBound))

@@ -7,15 +7,18 @@ import ChromaStorage
 
 extension Verifier {
   func verify(_ collection: Collection) throws(ChromaError) {
-    try verifyLog(of: collection)
+    let changed = try verifyLog(of: collection)
     let segments = try verifySegments(of: collection)
-    try verifyIndex(of: collection, over: segments)
+    try verifyIndex(of: collection, over: segments, butFor: changed)
   }
 
   // MARK: The log
 
-  private func verifyLog(of collection: Collection) throws(ChromaError) {
+  /// - Returns: The hashes of the ids that the log names, whose records may be others now than those
+  ///   in segments; nil if a batch cannot be read.
+  private func verifyLog(of collection: Collection) throws(ChromaError) -> Set<UInt64>? {
     let record = collection.record
+    var changed: Set<UInt64>? = collection.isWhole ? [] : nil
     var next = record.compactedPosition + 1
     var byteCount: Int64 = 0
     for row in collection.log {
@@ -26,9 +29,13 @@ extension Verifier {
       }
       next = row.endPosition
       byteCount += Int64(row.payload.byteCount)
-      try verify(row, of: record)
+      if let batch = try verify(row, of: record) {
+        changed?.formUnion(batch.ids.map { IDHash.of($0) })
+      } else {
+        changed = nil
+      }
     }
-    guard collection.isWhole else { return }
+    guard collection.isWhole else { return nil }
     if next != record.nextPosition {
       findings.add(
         DatabaseFiles.catalog, "row \(record.key) of collections", of: record.title,
@@ -40,9 +47,13 @@ extension Verifier {
         "The log has \(collection.log.count) rows of \(byteCount) bytes, the collection says "
           + "\(record.logRowCount) of \(record.logByteCount).")
     }
+    return changed
   }
 
-  private func verify(_ row: LogRecord, of record: CollectionRecord) throws(ChromaError) {
+  /// - Returns: Nil if it cannot be read, of which the findings tell.
+  private func verify(
+    _ row: LogRecord, of record: CollectionRecord
+  ) throws(ChromaError) -> RecordBatch? {
     let file: String
     let place: String
     let bytes: [UInt8]
@@ -52,7 +63,7 @@ extension Verifier {
     case .blob(let name, let byteCount):
       guard byteCount <= Limits.batchByteCountMax,
         let blob = try intactBlob(name.string, byteCount: byteCount, of: record.title)
-      else { return }
+      else { return nil }
       (file, place) = ("\(DatabaseFiles.blobs)/\(name)", "")
       bytes = try withExtendedLifetime(blob) { () throws(ChromaError) in
         Array(try blob.bytes(0..<blob.byteCount))
@@ -72,9 +83,11 @@ extension Verifier {
           "The batch at position \(row.firstPosition) has vectors of dimension \(dimension), the "
             + "collection's have \(record.dimension.map(String.init) ?? "none").")
       }
+      return batch
     } catch {
       guard error.kind == .corruption else { throw error }
       findings.add(file, place, of: record.title, error.message)
+      return nil
     }
   }
 

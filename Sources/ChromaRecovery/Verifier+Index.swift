@@ -6,8 +6,10 @@ import ChromaSegment
 import ChromaStorage
 
 extension Verifier {
+  /// - Parameter changed: Hashes of ids whose records may be others now than those in segments; nil if
+  ///   that is not known.
   func verifyIndex(
-    of collection: Collection, over segments: [VerifiedSegment]
+    of collection: Collection, over segments: [VerifiedSegment], butFor changed: Set<UInt64>?
   ) throws(ChromaError) {
     let record = collection.record
     // What a row that cannot be read would have said is unknown.
@@ -17,8 +19,8 @@ extension Verifier {
         DatabaseFiles.catalog, "row \(record.key) of collections", of: record,
         "Its index has generation \(record.generation) and \(collection.index.count) blobs.")
     }
-    guard let graph = try graph(of: collection) else { return }
-    try verify(graph, of: collection, over: segments)
+    guard let graph = try graph(of: collection), let changed else { return }
+    try verify(graph, of: collection, over: segments, butFor: changed)
   }
 
   func noteIndexDamage(
@@ -103,9 +105,11 @@ extension Verifier {
 
   // MARK: The graph
 
-  /// Whether the code of every live record that the index covers is that of its vector.
+  /// Whether the code of every live record that the index covers is that of its vector. A record that
+  /// the log changes or deletes has none, if whoever published the index had seen that.
   private func verify(
-    _ graph: Graph, of collection: Collection, over segments: [VerifiedSegment]
+    _ graph: Graph, of collection: Collection, over segments: [VerifiedSegment],
+    butFor changed: Set<UInt64>
   ) throws(ChromaError) {
     let record = collection.record
     let quantizer = graph.quantizer
@@ -124,6 +128,7 @@ extension Verifier {
         && segment.vectorPosition(number) <= record.indexedPosition
       {
         if number.isMultiple(of: Limits.cancellationRowInterval) { try meter.finish(0) }
+        if !changed.isEmpty, changed.contains(IDHash.of(try segment.id(number))) { continue }
         let slot = segment.slot(number)
         var isRight = false
         try segment.withVector(number) { (vector) throws(ChromaError) in

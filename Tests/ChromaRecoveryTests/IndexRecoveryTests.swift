@@ -12,7 +12,7 @@ import Testing
 /// found. Method: databases with an index of each collection, spoilt in one way each.
 @Suite struct IndexRecoveryTests {
   /// Seeds of samples with indexes of several blobs.
-  private static let seeds: [UInt64] = [1, 2, 5]
+  private static let seeds: [UInt64] = [2, 5]
 
   private func indexes(
     in fileSystem: any FileSystem, at directory: String = Sample.directory
@@ -166,7 +166,7 @@ import Testing
       let fileSystem = try Sample.fileSystem(with: files)
       let report = try Recovery.repair(Sample.directory, Sample.environment(fileSystem))
       let isRewritten = report.actions.contains { $0.contains("was written anew") }
-      let isDropped = report.actions.contains { $0.contains("since its segments have changed") }
+      let isDropped = report.actions.contains { $0.contains("its records are not what they were") }
       #expect(isRewritten == isDropped, "seed \(seed), \(name): \(report.actions)")
       #expect(try verify(fileSystem) == [], "seed \(seed), \(name)")
       rewrittenCount += isRewritten ? 1 : 0

@@ -10,7 +10,7 @@ import ChromaStorage
 /// Publishes an index of each collection that has segments: a base, and a delta after it.
 struct SampleIndex {
   /// How the names of its blobs end.
-  static let suffix = ".graph"
+  static let suffix = ".index"
 
   /// What an index can have that is not its own, with all checksums right.
   enum Mistake: CaseIterable {

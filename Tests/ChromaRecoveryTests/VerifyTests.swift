@@ -79,17 +79,17 @@ import Testing
     var files = sample.files
     files["blobs/0123.log"] = [1, 2, 3]
     files["blobs/0124.log.tmp"] = []
-    files["blobs/0125.graph"] = [1, 2, 3]
+    files["blobs/0125.index"] = [1, 2, 3]
     let fileSystem = try Sample.fileSystem(with: files)
     let findings = try Recovery.verify(Sample.directory, Sample.environment(fileSystem))
     #expect(
-      findings.map(\.file) == ["blobs/0123.log", "blobs/0124.log.tmp", "blobs/0125.graph"])
+      findings.map(\.file) == ["blobs/0123.log", "blobs/0124.log.tmp", "blobs/0125.index"])
     #expect(findings.allSatisfy { $0.severity == .waste })
   }
 
   @Test(
-    "what an earlier release wrote is sound, and stays as it is", arguments: ["format-1", "format-2"],
-    ["closed", "killed"])
+    "what an earlier release wrote is sound, and stays as it is",
+    arguments: ["format-1", "format-2"], ["closed", "killed"])
   func earlierFormat(format: String, state: String) throws {
     let tests = Place.parent(of: Place.parent(of: #filePath))
     let directory = "\(tests)/Fixtures/\(format)/\(state)"

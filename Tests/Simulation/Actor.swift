@@ -28,7 +28,7 @@ final class Actor {
     let watch: CompactionWatch
     let clock: SimulatedClock
     let source: SeededRandomSource
-    let limits: CompactionLimits
+    let limits: EngineLimits
     let stage: Stage
     let setting: Setting
   }

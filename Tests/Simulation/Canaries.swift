@@ -29,7 +29,13 @@ struct Canary: Sendable {
     setting = Setting(isSound: false, catalog: { DefectiveVersions($0, $1, defect) })
   }
 
-  static let all = files + log + versions
+  init(_ name: String, _ suite: String, _ defect: IndexDefect) {
+    self.name = name
+    self.suite = suite
+    setting = Setting(isSound: false, catalog: { DefectiveIndexes($0, $1, defect) })
+  }
+
+  static let all = files + log + versions + indexes
 
   private static let files = [
     Canary("the directories above the database are not synced", "power-cut", .skipsSync(.above)),
@@ -72,15 +78,34 @@ struct Canary: Sendable {
   ]
 
   private static let versions = [
-    Canary("a merge is published late, on any version", "power-cut", .publishesLate),
+    Canary("a merge is published late, on any version", "power-cut", VersionDefect.publishesLate),
     Canary("a step forgets what died in segments", "power-cut", .forgetsDeletions),
     Canary("a merge forgets what died meanwhile", "interleaved", .forgetsDeathsDuringMerge),
     Canary("dead rows are said of another segment", "power-cut", .mistakesSegment),
     Canary("a merge prunes a batch that it does not hold", "interleaved", .prunesTooMuch),
-    Canary("retired blobs go before the commit", "power-cut", .deletesBeforeCommit),
+    Canary("retired blobs go before the commit", "power-cut", VersionDefect.deletesBeforeCommit),
     Canary("segments are read with another version's log", "power-cut", .readsTorn),
     Canary("writers are not told of the log's length", "power-cut", .hidesDebt),
-    Canary("retired blobs are forgotten", "power-cut", .hidesRetired),
+    Canary("retired blobs are forgotten", "power-cut", VersionDefect.hidesRetired),
+  ]
+
+  private static let indexes = [
+    Canary("blobs of indexes are not synced", "power-cut", .skipsSync(.index)),
+    Canary(
+      "a blob of an index is synced before its last write", "power-cut",
+      .syncsBeforeLastWrite(.index)),
+    Canary("one write of an index is torn", "power-cut", .tearsWrite(.index, interval: 10)),
+    Canary("removed blobs of indexes stay", "power-cut", .skipsRemoval(.index)),
+    Canary(
+      "an index is published late, on any generation", "power-cut", IndexDefect.publishesLate),
+    Canary("an index is said to cover all segments", "power-cut", .claimsTooMuch),
+    Canary("a delta replaces its base", "power-cut", .mistakesBase),
+    Canary(
+      "retired blobs of indexes go before the commit", "power-cut",
+      IndexDefect.deletesBeforeCommit),
+    Canary("a blob goes that is a part of an index", "power-cut", .deletesBlobInUse),
+    Canary("retired blobs of indexes are forgotten", "power-cut", IndexDefect.hidesRetired),
+    Canary("the sweep takes the blobs of indexes", "power-cut", .overlooksBlobs),
   ]
 }
 

@@ -1,5 +1,5 @@
-// Which calls of the disk belong to compactions, so that a suite can say how many of its power cuts
-// fell into one.
+// Which calls of the disk belong to compactions and to indexing, so that a suite can say how many of
+// its power cuts fell into one.
 
 import ChromaBase
 import ChromaCatalog
@@ -10,6 +10,8 @@ import Synchronization
 enum CompactionWork: String, CaseIterable, Sendable {
   /// From the first byte of the segment to the end of the publication.
   case step, merge
+  /// The same of an index.
+  case generation
   /// The removal of what nothing refers to any more: after a publication or a deletion, and by the
   /// next who writes.
   case retirement, sweep
@@ -25,7 +27,7 @@ final class CompactionWatch: Sendable {
 
   private struct Notes {
     var spans: [Span] = []
-    /// Blobs of segments, and what they are written for.
+    /// Blobs that are written for merges and for indexes.
     var leased: Set<String> = []
     var published: [String: Int] = [:]
     /// Where sweeps began.
@@ -46,12 +48,14 @@ final class CompactionWatch: Sendable {
   var spans: [Span] {
     let notes = notes.withLock { $0 }
     var spans = notes.spans
-    /// Segments that are being written: by the path of their temporary file, since when.
+    /// Blobs that are being written: by the path of their temporary file, since when.
     var writing: [String: Int] = [:]
     func end(_ path: String, at call: Int) {
       guard let start = writing.removeValue(forKey: path) else { return }
       let name = String(path.dropLast(4).split(separator: "/").last ?? "")
-      let work = notes.leased.contains(name) ? CompactionWork.merge : .step
+      let work: CompactionWork =
+        name.hasSuffix(".index")
+        ? .generation : notes.leased.contains(name) ? .merge : .step
       spans.append(Span(work: work, calls: start...max(start, notes.published[name] ?? call)))
     }
     let trace = disk.trace
@@ -61,7 +65,8 @@ final class CompactionWatch: Sendable {
         spans.append(Span(work: .sweep, calls: start...start + calls.count))
       }
     }
-    for (index, call) in trace.enumerated() where call.path.hasSuffix(".segment.tmp") {
+    for (index, call) in trace.enumerated()
+    where call.path.hasSuffix(".segment.tmp") || call.path.hasSuffix(".index.tmp") {
       switch call.kind {
       case .open: writing[call.path] = index + 1
       case .rename, .remove: end(call.path, at: index + 1)
@@ -90,6 +95,19 @@ final class CompactionWatch: Sendable {
       let result = try watch.note(work) { () throws(ChromaError) in try super.publish(publication) }
       for case .blob(let name, _) in publication.added.map(\.payload) {
         watch.notes.withLock { $0.published[name.string] = watch.disk.callCount }
+      }
+      if case .published(_, let retired) = result { watch.noteRemoval(of: retired.count) }
+      return result
+    }
+
+    override func publishIndex(
+      _ publication: IndexPublication
+    ) throws(ChromaError) -> PublishResult {
+      let result = try watch.note(.generation) { () throws(ChromaError) in
+        try super.publishIndex(publication)
+      }
+      for blob in publication.added {
+        watch.notes.withLock { $0.published[blob.name.string] = watch.disk.callCount }
       }
       if case .published(_, let retired) = result { watch.noteRemoval(of: retired.count) }
       return result

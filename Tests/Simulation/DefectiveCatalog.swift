@@ -123,8 +123,8 @@ final class DefectiveCatalog: ForwardingCatalog, @unchecked Sendable {
     let key = [Int64(bitPattern: collection.low), last.firstPosition]
     guard state.withLock({ $0.seen.insert(key).inserted }) else { return changes }
     return CollectionChanges(
-      row: changes.row, manifest: changes.manifest, rows: changes.rows.dropLast(),
-      isComplete: changes.isComplete)
+      row: changes.row, manifest: changes.manifest, index: changes.index,
+      rows: changes.rows.dropLast(), isComplete: changes.isComplete)
   }
 
   override func referencedBlobs() throws(ChromaError) -> [Text] {

@@ -6,7 +6,7 @@ import Synchronization
 
 enum FileDefect: Sendable {
   enum Part: Sendable {
-    case above, directory, database, wal, journal, blobFolder, blob, segment
+    case above, directory, database, wal, journal, blobFolder, blob, segment, index
 
     static func of(_ path: String) -> Part? {
       switch path {
@@ -17,7 +17,7 @@ enum FileDefect: Sendable {
       case "\(Player.directory)/chroma.db-journal": .journal
       case "\(Player.directory)/blobs": .blobFolder
       case _ where path.hasPrefix("\(Player.directory)/blobs/"):
-        path.contains(".segment") ? .segment : .blob
+        path.contains(".segment") ? .segment : path.contains(".index") ? .index : .blob
       default: nil
       }
     }

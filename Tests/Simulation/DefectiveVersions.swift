@@ -131,7 +131,7 @@ final class DefectiveVersions: ForwardingCatalog, @unchecked Sendable {
       row: changes.row,
       manifest: VersionManifest(
         version: manifest.version, position: manifest.position, segments: segments),
-      rows: changes.rows, isComplete: changes.isComplete)
+      index: changes.index, rows: changes.rows, isComplete: changes.isComplete)
   }
 }
 

@@ -1,9 +1,44 @@
-// The sizes at which the engines of a history compact: mostly so small that a few records make many
-// segments, in the catalog and as blobs, now and then those of production.
+// The sizes at which the engines of a history compact and index: mostly so small that a few records
+// make many segments, in the catalog and as blobs, and many generations of an index; now and then those
+// of production.
 
 import ChromaBase
 import ChromaEngine
 import ChromaTestSupport
+
+struct EngineLimits: Sendable {
+  var compaction = CompactionLimits()
+  var index = IndexLimits()
+
+  static let tiny = EngineLimits(compaction: .tiny, index: .tiny)
+
+  static func drawn(seed: UInt64) -> EngineLimits {
+    EngineLimits(compaction: .drawn(seed: seed), index: .drawn(seed: seed))
+  }
+}
+
+extension IndexLimits {
+  /// Whoever writes indexes as soon as anything new stands in segments.
+  static let tiny: IndexLimits = {
+    var limits = IndexLimits()
+    limits.recordCountMin = 2
+    limits.publishRecordCount = 4
+    limits.unindexedCountMax = 0
+    limits.stepNanoseconds = 0
+    return limits
+  }()
+
+  static func drawn(seed: UInt64) -> IndexLimits {
+    var random = SeededRandom(seed ^ 0x1DE)
+    var limits = IndexLimits()
+    if random.oneIn(5) { return limits }
+    limits.recordCountMin = random.int(in: 1...6)
+    limits.publishRecordCount = random.int(in: 1...6)
+    limits.unindexedCountMax = random.element(of: [0, 1, 4])
+    limits.stepNanoseconds = 0
+    return limits
+  }
+}
 
 extension CompactionLimits {
   /// Every third write takes a step, and most segments are blobs.

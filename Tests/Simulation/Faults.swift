@@ -39,8 +39,9 @@ struct Faults {
   func run(
     _ script: Script, _ variant: Variant, round: Int, seed: UInt64
   ) throws(Finding) -> Int {
-    let stride =
-      script.limits.logRowCountMax == CompactionLimits.tiny.logRowCountMax ? Self.stride : 1
+    let isLong =
+      script.limits.compaction.logRowCountMax == CompactionLimits.tiny.logRowCountMax
+    let stride = isLong ? Self.stride : 1
     let prepared = try script.prepared(seed: seed, setting)
     var ordinal = 1 + round % stride
     var playCount = 0

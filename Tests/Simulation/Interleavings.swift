@@ -80,6 +80,7 @@ struct Interleavings {
     let clock = SimulatedClock()
     // No lease of the dead holds any more.
     clock.sleep(nanoseconds: 1_000_000_000_000)
+    let result: SharedRecords
     do throws(ChromaError) {
       let engine = try setting.engine(
         process, clock, SeededRandomSource(seed: ~seed), .drawn(seed: ~seed))
@@ -95,9 +96,11 @@ struct Interleavings {
       guard there == needed else {
         throw .corruption("blobs \(there), of which \(needed) are needed")
       }
-      return found
+      result = found
     } catch {
       throw Finding("whoever comes after all: \(error)")
     }
+    try disk.expectSound()
+    return result
   }
 }

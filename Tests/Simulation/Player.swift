@@ -32,12 +32,12 @@ struct Setting: Sendable {
   /// Opens the directory in a process.
   func engine(
     _ process: SimulatedProcess, _ clock: any Clock, _ random: any RandomSource,
-    _ limits: CompactionLimits, _ watch: CompactionWatch? = nil
+    _ limits: EngineLimits, _ watch: CompactionWatch? = nil
   ) throws(ChromaError) -> Engine {
     try Engine(
       EngineEnvironment(
         fileSystem: process, directory: Player.directory, clock: clock, random: random,
-        isShared: true, compactionLimits: limits)
+        isShared: true, compactionLimits: limits.compaction, indexLimits: limits.index)
     ) { base in
       let wrapped = catalog(base, process)
       return watch?.watch(wrapped) ?? wrapped
@@ -79,7 +79,7 @@ final class Player {
   let start: DiskImage
   let watch: CompactionWatch
   private let setting: Setting
-  private let limits: CompactionLimits
+  private let limits: EngineLimits
   private let clock = SimulatedClock()
   private let randomSource: SeededRandomSource
   private(set) var timeline: [Moment]
@@ -93,10 +93,10 @@ final class Player {
 
   /// - Parameters:
   ///   - moment: What the disk holds.
-  ///   - limits: At which its engines compact; nil for what the seed draws.
+  ///   - limits: At which its engines compact and index; nil for what the seed draws.
   init(
     on disk: SimulatedDisk, seed: UInt64, after moment: Moment = Moment(),
-    limits: CompactionLimits? = nil, keepsHistory: Bool = true, _ setting: Setting
+    limits: EngineLimits? = nil, keepsHistory: Bool = true, _ setting: Setting
   ) {
     self.disk = disk
     self.setting = setting
@@ -207,9 +207,9 @@ final class Player {
     // A write that was repeated takes no step.
     case .write(let name, let batch, nil) where batch.count > 0:
       guard let found = try statistics(of: name, by: number) else { return }
-      if found.logRowCount > limits.logRowCountMax
-        || found.logRecordCount >= limits.tailRecordCountMax
-        || found.logByteCount >= limits.tailByteCountMax
+      if found.logRowCount > limits.compaction.logRowCountMax
+        || found.logRecordCount >= limits.compaction.tailRecordCountMax
+        || found.logByteCount >= limits.compaction.tailByteCountMax
       {
         throw Finding("\(step.summary) left \(found.logRowCount) rows in the log")
       }
@@ -430,6 +430,7 @@ final class Player {
     guard !isSwept || names.allSatisfy({ referenced.contains(BlobStore.blobName(of: $0)) }) else {
       throw Finding("blobs \(names), of which only \(referenced) are needed")
     }
+    if isSwept { try disk.expectSound() }
   }
 
   private static func readWhole(_ name: String, in blobs: BlobStore) throws(ChromaError) {
@@ -442,18 +443,18 @@ final class Player {
 
   private static func blobsOfRows(_ catalog: any Catalog) throws(ChromaError) -> Set<String> {
     var payloads: [StoredPayload] = []
+    var names: [String] = []
     for id in try catalog.collectionIDs() {
-      let nothing = KnownState(version: -1, position: 0)
+      let nothing = KnownState(version: -1, position: 0, generation: -1)
       guard let found = try catalog.changes(in: id, after: nothing, byteCountMax: .max) else {
         continue
       }
       payloads += found.rows.map(\.payload)
       payloads += found.manifest?.segments.map(\.reference.payload) ?? []
+      names += found.index?.blobs.map(\.name.string) ?? []
     }
-    return Set(
-      payloads.compactMap { payload in
-        if case .blob(let name, _) = payload { name.string } else { nil }
-      })
+    for case .blob(let name, _) in payloads { names.append(name.string) }
+    return Set(names)
   }
 }
 

@@ -17,7 +17,7 @@ struct Script: Sendable {
   /// Plays on a disk of its own, whose processes are then killed. All of it is durable.
   let preparation: [Action]
   let actions: [Action]
-  var limits = CompactionLimits()
+  var limits = EngineLimits()
   /// Whether the actions are to fold the WAL back into chroma.db.
   var foldsBack = false
 
@@ -25,7 +25,7 @@ struct Script: Sendable {
   struct Prepared {
     fileprivate let image: DiskImage
     fileprivate let moment: Player.Moment
-    fileprivate let limits: CompactionLimits
+    fileprivate let limits: EngineLimits
     fileprivate let seed: UInt64
     fileprivate let setting: Setting
 
