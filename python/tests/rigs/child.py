@@ -38,6 +38,8 @@ def write(
             say(str(number))
         for arguments in halves(call["with"]) if defect == "halves" else [call["with"]]:
             getattr(collection, call["do"])(**arguments)
+        if size == "large" and number % 2 == 1 and hasattr(collection, "flush"):
+            collection.flush()  # So that there is an index however soon the kills come.
         if defect != "early":
             say(str(number))
     say("closing")

@@ -24,7 +24,7 @@ class Size:
 SIZES = {
     "small": Size(900, (1, 2, 10, 50, 300)),
     # The collection soon has an index, and there is always something to index.
-    "large": Size(9000, (1, 50, 500, 3000, 3000)),
+    "large": Size(9000, (50, 3000, 3000, 3000)),
 }
 
 
