@@ -2,7 +2,6 @@
 
 package import ChromaBase
 package import ChromaIndex
-import Glibc
 
 /// How a query is answered at one state of its collection.
 package struct QueryExplanation: Sendable {
@@ -162,9 +161,8 @@ private struct CollectionSearch {
     let search = IndexSearch(
       graph: graph, vectors: vectors, candidates: candidates, unindexed: table.unindexed,
       ef: min(efSearch, max(1, table.liveCount)), isExact: isExact)
-    let threadCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let answers = try search.answers(
-      queries.rowCount, count: resultCount, threadCountMax: threadCount
+      queries.rowCount, count: resultCount, threadCountMax: EngineEnvironment.processorCount
     ) { row throws(ChromaError) in
       try scratches.withScratch { (scratch) throws(ChromaError) in
         try queries.withRow(row) { (query) throws(ChromaError) in

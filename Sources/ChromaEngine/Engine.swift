@@ -11,6 +11,7 @@ package import ChromaBase
 package import ChromaCatalog
 import ChromaSegment
 package import ChromaStorage
+import Glibc
 import Synchronization
 
 /// Where an engine stands and what it may use. The tests put a simulated disk and clock here.
@@ -54,6 +55,9 @@ package struct EngineEnvironment: Sendable {
     self.indexLimits = indexLimits
     self.indexingThreadCount = max(1, indexingThreadCount)
   }
+
+  /// Processors of the machine. Asked for once: the answer is read from a file.
+  static let processorCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
   /// Bytes of documents to keep unpacked: a quarter of the memory at most.
   var documentCacheByteCount: Int {

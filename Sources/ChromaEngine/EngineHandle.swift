@@ -50,7 +50,7 @@ package struct EngineOptions: Sendable {
   }
 
   var indexingThreads: Int {
-    indexingThreadCount ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2)
+    indexingThreadCount ?? max(1, EngineEnvironment.processorCount / 2)
   }
 }
 
