@@ -19,31 +19,51 @@ extension Graph {
   ///
   /// Reads every list once. Nodes may be cut off by it: `connect` mends that.
   ///
+  /// - Parameter poll: called now and then.
   /// - Returns: The nodes whose lists changed.
-  /// - Throws: `.resourceExhausted`; the graph is of no use then.
+  /// - Throws: `.resourceExhausted`, and what `poll` throws; the graph is of no use then.
   package mutating func remove(
-    _ slots: Bitset, kernels: Kernels = .best
+    _ slots: Bitset, threadCount: Int = 1, kernels: Kernels = .best,
+    poll: () throws(ChromaError) -> Void = {}
   ) throws(ChromaError) -> Bitset {
     let removed = slots.intersection(members)
     if removed.isEmpty { return Bitset() }
     let before = self
     for slot in removed { removeMember(slot) }
     if let entry, removed.contains(entry) { setEntry(highestMember) }
+    let gaps = before.gaps(of: members, without: removed)
     var changed = Bitset()
     var backLinks: [BackLink] = []
-    var mending = GraphMending(before, without: removed, kernels: kernels)
-    for slot in members {
-      for level in 0...level(of: slot) where mending.needs(slot, level) {
-        let list = mending.list(of: slot, level)
-        try setLinks(slot, level: level, list.kept + list.added)
-        changed.insert(slot)
+    let mending = ParallelMending(
+      before, without: removed, threadCount: threadCount, kernels: kernels)
+    for first in stride(from: 0, to: gaps.count, by: ParallelMending.blockCount) {
+      try poll()
+      let block = gaps[first..<min(gaps.count, first + ParallelMending.blockCount)]
+      for (gap, list) in zip(block, mending.lists(for: block)) {
+        try setLinks(gap.slot, level: gap.level, list.kept + list.added)
+        changed.insert(gap.slot)
         for target in list.added {
-          backLinks.append(BackLink(target: target, level: level, source: slot))
+          backLinks.append(BackLink(target: target, level: gap.level, source: gap.slot))
         }
       }
     }
     try linkBack(&backLinks, &changed)
     return changed
+  }
+
+  /// The lists of nodes that name removed ones.
+  private func gaps(of nodes: Bitset, without removed: Bitset) -> [Gap] {
+    let layout = layout
+    return withExtendedLifetime(self) {
+      var gaps: [Gap] = []
+      for slot in nodes {
+        for level in 0...level(of: slot)
+        where layout.list(slot, level: level).contains(where: removed.contains) {
+          gaps.append(Gap(slot: slot, level: level))
+        }
+      }
+      return gaps
+    }
   }
 
   private struct BackLink {
@@ -84,9 +104,59 @@ extension GraphBuilder {
   ///
   /// Reads every list once, so many slots are better removed together.
   ///
-  /// - Throws: `ChromaError.resourceExhausted`.
-  package mutating func remove(_ slots: Bitset) throws(ChromaError) {
-    changed.links.formUnion(try graph.remove(slots, kernels: kernels))
+  /// - Parameter poll: called now and then.
+  /// - Throws: `ChromaError.resourceExhausted`, and what `poll` throws.
+  package mutating func remove(
+    _ slots: Bitset, poll: () throws(ChromaError) -> Void = {}
+  ) throws(ChromaError) {
+    changed.links.formUnion(
+      try graph.remove(slots, threadCount: threadCount, kernels: kernels, poll: poll))
+  }
+}
+
+/// A list that names a removed node.
+private struct Gap {
+  let slot: UInt32
+  let level: Int
+}
+
+/// A list without removed nodes: what stays of it, and what comes instead.
+private struct MendedList {
+  var kept: [UInt32] = []
+  var added: [UInt32] = []
+}
+
+/// Mends lists on several threads.
+private final class ParallelMending {
+  /// Lists mended between two looks at whether to go on.
+  static let blockCount = 1024
+
+  /// One for each thread.
+  private let mendings: UnsafeMutableBufferPointer<GraphMending>
+
+  init(_ graph: Graph, without removed: Bitset, threadCount: Int, kernels: Kernels) {
+    mendings = .allocate(capacity: max(1, threadCount))
+    for index in mendings.indices {
+      mendings.initializeElement(
+        at: index, to: GraphMending(graph, without: removed, kernels: kernels))
+    }
+  }
+
+  deinit {
+    mendings.deinitialize().deallocate()
+  }
+
+  /// The lists in the place of those with gaps, `blockCount` at most.
+  func lists(for gaps: ArraySlice<Gap>) -> [MendedList] {
+    var lists = [MendedList](repeating: MendedList(), count: gaps.count)
+    lists.withUnsafeMutableBufferPointer { lists in
+      let lists = lists
+      parallelLoop(gaps.count, threadCount: mendings.count) { worker, item in
+        let gap = gaps[gaps.startIndex + item]
+        lists[item] = mendings[worker].list(of: gap.slot, gap.level)
+      }
+    }
+    return lists
   }
 }
 
@@ -132,19 +202,8 @@ private struct GraphMending: ~Copyable {
     considered.deallocate()
   }
 
-  /// Whether a list names a removed node.
-  func needs(_ slot: UInt32, _ level: Int) -> Bool {
-    let links = layout.links(slot, level: level)
-    for index in 0..<layout.linkCountMax(level: level) {
-      let neighbor = links[index]
-      if neighbor == Graph.noSlot { return false }
-      if removed.contains(neighbor) { return true }
-    }
-    return false
-  }
-
   /// The list without removed nodes: those that stay, and as many others at most as are lost.
-  mutating func list(of slot: UInt32, _ level: Int) -> (kept: [UInt32], added: [UInt32]) {
+  mutating func list(of slot: UInt32, _ level: Int) -> MendedList {
     listNumber &+= 2
     consider(slot)
     list.removeAll(keepingCapacity: true)
@@ -175,7 +234,7 @@ private struct GraphMending: ~Copyable {
       if list.count >= countMax { break }
       if isApart(candidate) { list.append(candidate.slot) }
     }
-    return (Array(list[..<keptCount]), Array(list[keptCount...]))
+    return MendedList(kept: Array(list[..<keptCount]), added: Array(list[keptCount...]))
   }
 
   /// The next node of the ring of twins that a node stands in, which is its first neighbor: the first

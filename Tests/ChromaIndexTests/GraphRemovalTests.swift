@@ -40,11 +40,60 @@ import Testing
       }
     }
     var again = before
-    _ = try again.remove(removed)
+    _ = try again.remove(removed, threadCount: 3)
     #expect(again.difference(from: graph) == nil, "seed \(seed)")
     // In one go or one by one: no trace stays either way.
     var stepwise = before
     for slot in removed { _ = try stepwise.remove(Bitset([slot])) }
     #expect(stepwise.violation == nil && stepwise.members == graph.members, "seed \(seed)")
+  }
+
+  /// The ring of twins that a node stands in on level 0, from itself on.
+  private func ring(of slot: UInt32, in graph: Graph) -> [UInt32] {
+    var ring = [slot]
+    while let next = graph.neighbors(of: ring[ring.count - 1], level: 0).first, next != slot,
+      !ring.contains(next), graph.hasEqualCodes(next, slot)
+    {
+      ring.append(next)
+    }
+    return ring
+  }
+
+  @Test(
+    "copies of a vector stay in their ring, linked to others", arguments: 0..<6 as Range<UInt64>)
+  func twins(seed: UInt64) throws {
+    var random = SeededRandom(seed)
+    let set = VectorSet(.duplicates, count: 300, dimension: 12, seed: seed)
+    let table = try set.table(.l2)
+    var builder = GraphBuilder(
+      Graph(quantizer: Quantizer(space: .l2, center: set.rows[7]), maxNeighbors: 8),
+      efConstruction: 40, threadCount: 2)
+    _ = try builder.insert(Array(0..<300), vectors: table)
+    for _ in 0..<4 {
+      let before = builder.graph
+      try builder.remove(Bitset(before.members.filter { _ in random.oneIn(3) }))
+      let graph = builder.graph
+      #expect(graph.violation == nil, "seed \(seed)")
+      for slot in graph.members {
+        let rest = ring(of: slot, in: before).filter { graph.members.contains($0) }
+        #expect(ring(of: slot, in: graph) == rest, "seed \(seed), slot \(slot)")
+      }
+      try builder.connect()
+      #expect(builder.graph.unreachable().isEmpty && builder.graph.strays().isEmpty)
+    }
+  }
+
+  @Test("a removal that is no longer wanted ends")
+  func cancelled() throws {
+    var random = SeededRandom(3)
+    var model = RandomGraph(slotCount: 100, using: &random)
+    for _ in 0..<3 { try model.change(100, using: &random) }
+    let removed = Bitset(model.graph.members.filter { $0 % 2 == 0 })
+    let error = #expect(throws: ChromaError.self) {
+      try model.graph.remove(removed) { () throws(ChromaError) in
+        throw ChromaError(.cancelled, "cancelled by the test")
+      }
+    }
+    #expect(error?.kind == .cancelled)
   }
 }
