@@ -126,7 +126,7 @@ struct Indexer: Sendable {
     var builder = GraphBuilder(
       graph, efConstruction: build.settings.efConstruction,
       threadCount: min(threadCount, build.settings.threadCount ?? threadCount))
-    try builder.remove(build.removed)
+    try builder.remove(build.removed) { () throws(ChromaError) in try cancel?.check() }
     var rest = build.slots
     var position = build.position
     while let first = rest.first {
