@@ -41,6 +41,7 @@ struct FilteredWalk {
   private let allowed: AllowedNodes
   private let limit: Int
   private let costs: SearchCosts
+  private let visitCost: Double
   /// Nodes whose neighbors are still to be seen.
   private var frontier = KeyHeap()
   /// Allowed nodes in the pool.
@@ -49,18 +50,21 @@ struct FilteredWalk {
   private(set) var measuredCount = 0
   /// Lists read of nodes that the filter holds back.
   private(set) var passedCount = 0
+  /// Whether the filter holds back what is near the query.
+  private(set) var hasCrossedHole = false
   private var sweptCount = 0
   private var sweptAllowedCount = 0
 
   /// Nanoseconds that it would take to do the same again.
   private var cost: Double {
-    Double(measuredCount) * costs.visit + Double(passedCount) * costs.passage
+    Double(measuredCount) * visitCost + Double(passedCount) * costs.passage
   }
 
   init(_ allowed: AllowedNodes, limit: Int, costs: SearchCosts) {
     self.allowed = allowed
     self.limit = limit
     self.costs = costs
+    visitCost = costs.visit(ef: limit)
   }
 
   /// Fills the scratch's pool with the nearest allowed nodes.
@@ -80,9 +84,10 @@ struct FilteredWalk {
     let patience =
       allowed.share < Self.sweepShareMin
       ? max(0.6, 4 / (allowed.share * Double(limit))) : 1.25 / allowed.share
-    let sweepMax = costs.visitCount(ef: limit) * patience * costs.visit
+    let sweepMax = costs.visitCount(ef: limit) * patience * visitCost
     if try sweep(walk, costMax: min(sweepMax, costMax), poll: poll) { return count }
     if Double(sweptAllowedCount) < 0.25 * allowed.share * Double(sweptCount) {
+      hasCrossedHole = true
       return try sweep(walk, costMax: costMax / 4, poll: poll) ? count : nil
     }
     let leaps = GraphWalk(graph.layout, to: query, scratch: scratch, kernels: kernels)

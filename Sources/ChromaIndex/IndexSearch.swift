@@ -132,7 +132,7 @@ package struct IndexSearch {
       // Fewer than there are: parts of the graph cannot be reached from others.
       guard found.keys.count >= limit else { return nil }
       // A pool that is not full has seen every code.
-      let isTold = found.pool.count < limit || isTold(found.pool, graph, scratch)
+      let isTold = found.pool.count < limit || isTold(found.pool, graph, scratch, Self.spreadMin)
       return isTold ? bounded(found.keys, graph, scratch) : nil
     } else {
       var walk = FilteredWalk(
@@ -143,14 +143,16 @@ package struct IndexSearch {
       report.measuredCount = walk.measuredCount
       guard foundCount == limit else { return nil }
       let pool = UnsafeBufferPointer(start: scratch.pool, count: limit)
-      return isTold(pool, graph, scratch) ? bounded(pool, graph, scratch) : nil
+      let spreadMin = walk.hasCrossedHole ? Self.spreadMinAcrossHole : Self.spreadMin
+      return isTold(pool, graph, scratch, spreadMin) ? bounded(pool, graph, scratch) : nil
     }
   }
 
   /// Whether codes can tell the pool's nodes apart: if they hardly can, others that are as near may
   /// have been kept out by chance.
   private func isTold(
-    _ pool: UnsafeBufferPointer<UInt64>, _ graph: Graph, _ scratch: SearchScratch
+    _ pool: UnsafeBufferPointer<UInt64>, _ graph: Graph, _ scratch: SearchScratch,
+    _ spreadMin: Double
   ) -> Bool {
     guard let last = pool.last else { return true }
     let (metric, side) = (graph.quantizer.metric, querySide(graph, scratch))
@@ -158,7 +160,7 @@ package struct IndexSearch {
     let bound = withExtendedLifetime(graph) {
       metric.bound(side, graph.layout.side(PoolKey.slot(last)))
     }
-    return spread * Double(vectors.dimension).squareRoot() >= Self.spreadMin * bound
+    return spread * Double(vectors.dimension).squareRoot() >= spreadMin * bound
   }
 
   /// Nodes with the least distances that they can be at.
@@ -181,8 +183,10 @@ package struct IndexSearch {
   }
 
   /// How far the estimates of a pool's last three quarters must lie apart, in units of 1/√dimension of
-  /// the bound of their errors: errors point in random directions, so that is what they come to. At
-  /// 28 and more in sets of ten thousand, from clustered ones to noise without any structure; below 7
-  /// where clusters are tighter than codes can tell, or where a filter leaves nothing near.
-  private static let spreadMin = 12.0
+  /// the bound of their errors: errors point in random directions, so that is what they come to. At 27
+  /// and more in sets of ten thousand, even of noise without any structure; below 2 where clusters are
+  /// tighter than codes can tell.
+  private static let spreadMin = 3.0
+  /// The same around a hole, where a walk also misses some of so many that are equally near.
+  private static let spreadMinAcrossHole = 12.0
 }

@@ -26,6 +26,7 @@ import Testing
         Graph(quantizer: Quantizer(space: space, center: center), maxNeighbors: 12),
         efConstruction: 64, threadCount: 2)
       _ = try builder.insert(Array(0..<UInt32(count)), vectors: table)
+      try builder.connect()
       graph = builder.graph
     }
 
@@ -93,6 +94,36 @@ import Testing
         judge.judge(found, 10, to: query, in: index.table, among: candidates)
       }
       #expect(judge.recall >= 0.97, "\(space), \(lie), \(share)")
+    }
+  }
+
+  /// Where codes cannot tell a pool's nodes apart, as in clusters tighter than they resolve, a walk
+  /// finds some of many that are as near: then all are compared, within the bounds of their errors.
+  @Test("what codes cannot tell apart is found", arguments: Space.allCases)
+  func whatCodesCannotTellApartIsFound(space: Space) throws {
+    for shape in [VectorShape.tightClusters, .duplicates, .equal, .zeros, .offset] {
+      let index = try Index(shape, space, count: 1000, seed: 2)
+      var judge = RecallJudge()
+      for query in index.set.queries {
+        let (found, report) = index.search(10, to: query, among: index.all)
+        judge.judge(found, 10, to: query, in: index.table, among: index.all)
+        if shape == .tightClusters {
+          #expect(report.hasSwitched && report.strategy == .codeScan, "\(index.set), \(space)")
+        }
+      }
+      #expect(judge.recall >= 0.97, "\(index.set), \(space)")
+    }
+  }
+
+  /// Not even noise without any structure sends a query from the graph to a scan.
+  @Test("codes tell ordinary vectors apart", arguments: Space.allCases)
+  func codesTellOrdinaryVectorsApart(space: Space) throws {
+    for shape in [VectorShape.gaussian, .unstructured] {
+      let index = try Index(shape, space, count: 1000, seed: 3)
+      for query in index.set.queries {
+        let report = index.search(10, to: query, among: index.all).report
+        #expect(report.strategy == .graph, "\(index.set), \(space), \(report)")
+      }
     }
   }
 
