@@ -75,7 +75,7 @@ struct Indexer: Sendable {
     var lease = Lease(
       id: UUID(random: random), collection: view.row.id, kind: .index, blobName: name,
       holder: Text("\(holder)"),
-      deadline: deadline(byteCount: build.contents?.graph.byteCount ?? 0))
+      deadline: deadline(byteCount: 0))
     let isLeased = try exclusively { [lease] () throws(ChromaError) in
       try catalog.acquireLease(lease)
     }
@@ -87,7 +87,12 @@ struct Indexer: Sendable {
     var result: Result
     do throws(ChromaError) {
       result = try insert(build, view, effort, cancel, renewing: &lease, exclusively)
-      try write(&result, build, view, effort, as: name, cancel)
+      let patch = patch(of: &result, build, view, effort)
+      // A graph without nodes is still an index.
+      if result.blobs.isEmpty || !patch.isEmpty {
+        try renew(&lease, patch.byteCount, exclusively)
+        try store(patch, as: name, &result, cancel)
+      }
     } catch {
       release(lease, exclusively)
       throw error
@@ -149,7 +154,7 @@ struct Indexer: Sendable {
         return !(cancel?.isRequested ?? false) && !(mayStop && isLate())
       }
       rest = rest.dropFirst(count)
-      try renew(&lease, builder.graph.byteCount, exclusively)
+      try renew(&lease, 0, exclusively)
     }
     try builder.connect()
     return Result(
@@ -174,10 +179,11 @@ struct Indexer: Sendable {
   /// Vectors whose mean stands for that of all.
   private static let centerSampleCount = 4096
 
-  private func write(
-    _ result: inout Result, _ build: IndexPlan.Build, _ view: CollectionState.View,
-    _ effort: IndexEffort, as name: Text, _ cancel: CancelToken?
-  ) throws(ChromaError) {
+  /// What is to be written, and with it what the index is made of.
+  private func patch(
+    of result: inout Result, _ build: IndexPlan.Build, _ view: CollectionState.View,
+    _ effort: IndexEffort
+  ) -> GraphPatchEncoder {
     let label = GraphPatch.Label(
       collection: view.row.id, previousGeneration: build.previousGeneration,
       position: result.position)
@@ -189,13 +195,11 @@ struct Indexer: Sendable {
       result.codeCount = contents.codeCount + patch.codeCount
       if !needsBase(result, contents, patch, whole, effort) {
         result.blobs = contents.blobs
-        if patch.isEmpty { return }
-        try store(patch, as: name, &result, cancel)
-        return
+        return patch
       }
     }
     result.codeCount = whole.codeCount
-    try store(whole, as: name, &result, cancel)
+    return whole
   }
 
   /// Whether to write the whole graph instead of what changed: an index takes half as much again as
@@ -325,13 +329,13 @@ struct Indexer: Sendable {
   }
 
   /// Keeps the lease of work that takes long.
+  ///
+  /// - Parameter byteCount: What is about to be written.
   private func renew(
     _ lease: inout Lease, _ byteCount: Int, _ exclusively: Exclusively
   ) throws(ChromaError) {
-    guard clock.wallNanoseconds() &+ Limits.indexLeaseNanoseconds / 2 > lease.deadline else {
-      return
-    }
     let deadline = deadline(byteCount: byteCount)
+    guard deadline &- Limits.indexLeaseNanoseconds / 2 > lease.deadline else { return }
     let isMine = try exclusively { [lease] () throws(ChromaError) in
       try catalog.renewLease(id: lease.id, deadline: deadline)
     }

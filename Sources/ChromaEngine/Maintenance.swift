@@ -14,6 +14,9 @@ final class Maintenance: Sendable {
   private static let mergeTimeoutNanoseconds =
     UInt64(Limits.writeTurnTimeoutMilliseconds) * 1_000_000
   private static let mergePollNanoseconds: UInt64 = 10_000_000
+  /// The same for somebody who indexes it, or was killed doing so.
+  private static let indexTimeoutNanoseconds =
+    mergeTimeoutNanoseconds + UInt64(Limits.indexLeaseNanoseconds)
 
   let catalog: any Catalog
   let known: KnownCollections
@@ -116,7 +119,7 @@ final class Maintenance: Sendable {
       nanosecondsMax: indexer.limits.publishNanoseconds, dropsDeleted: true)
     let totalCount = max(1, state.indexableCount)
     var restCount = totalCount
-    try waitingForOthers(cancel) { () throws(ChromaError) in
+    try waitingForOthers(cancel, Self.indexTimeoutNanoseconds) { () throws(ChromaError) in
       let isPublished = try state.indexing.withLock { (_) throws(ChromaError) in
         try indexer.advance(state, effort, cancel: cancel) { (work) throws(ChromaError) in
           try exclusively(work)
@@ -168,7 +171,7 @@ final class Maintenance: Sendable {
     _ groups: (CollectionVersion) -> [[Int]]
   ) throws(ChromaError) {
     var rest = try Self.segments(of: state, groups)
-    try waitingForOthers(cancel) { () throws(ChromaError) in
+    try waitingForOthers(cancel, Self.mergeTimeoutNanoseconds) { () throws(ChromaError) in
       guard let group = rest.last else { return false }
       let isPublished = try merge(state, cancel) { version in
         version.parts.indices.filter { group.contains(version.parts[$0].id) }
@@ -180,16 +183,17 @@ final class Maintenance: Sendable {
 
   /// Repeats some work until it returns false, waiting for others who are at the same.
   private func waitingForOthers(
-    _ cancel: CancelToken?, _ work: () throws(ChromaError) -> Bool
+    _ cancel: CancelToken?, _ timeoutNanoseconds: UInt64,
+    _ work: () throws(ChromaError) -> Bool
   ) throws(ChromaError) {
     let clock = compactor.clock
-    var end = clock.monotonicNanoseconds() &+ Self.mergeTimeoutNanoseconds
+    var end = clock.monotonicNanoseconds() &+ timeoutNanoseconds
     var isAtWork = true
     while isAtWork {
       try cancel?.check()
       do throws(ChromaError) {
         isAtWork = try work()
-        end = clock.monotonicNanoseconds() &+ Self.mergeTimeoutNanoseconds
+        end = clock.monotonicNanoseconds() &+ timeoutNanoseconds
       } catch {
         guard error.kind == .locked, clock.monotonicNanoseconds() < end else { throw error }
         clock.sleep(nanoseconds: Self.mergePollNanoseconds)

@@ -223,6 +223,27 @@ import Testing
     }
   }
 
+  @Test("vectors that have no codes are indexed by being measured", arguments: [false, true])
+  func vectorsWithoutCodes(areAll: Bool) throws {
+    let engine = try setting.open()
+    let id = try IndexSetting.create(in: engine, space: .cosine)
+    let values = (0..<100).flatMap { number in
+      vector(number).map { areAll || number % 3 == 0 ? $0 * 1e36 : $0 }
+    }
+    try engine.write(
+      RecordBatch(
+        operation: .add, ids: (0..<100).map { Text("id-\($0)") },
+        embeddings: VectorColumn(dimension: Self.dimension, values: values)), to: id)
+    try engine.flush(id)
+    let explanation = try explain(engine, id)
+    #expect(explanation.generation > 0 && explanation.unindexedCount == 0)
+    try expectExact(engine, id, "without codes")
+    try engine.write(batch(.delete, 0..<60), to: id)
+    try engine.write(batch(.add, 100..<101), to: id)
+    try engine.flush(id)
+    for reader in [engine, try setting.open()] { try expectExact(reader, id, "fewer") }
+  }
+
   // MARK: Memory
 
   @Test func anIndexThatDoesNotFitTheMemoryLimitIsNeitherBuiltNorOpened() throws {
