@@ -207,7 +207,7 @@ def print_report(sides: list[Side], imports: list[float], data: Dataset) -> None
     print("| | ours, CPU ms | official, CPU ms | ratio | wall ms, ours / official |")
     print("| --- | --- | --- | --- | --- |")
     print(
-        f"| import chromadb and numpy | {imports[0]:.3g} | {imports[1]:.3g} "
+        f"| import chromadb and numpy | {figure(imports[0])} | {figure(imports[1])} "
         f"| {imports[1] / imports[0]:.1f}× | |"
     )
     titles = [title for title, *_ in STEPS]
