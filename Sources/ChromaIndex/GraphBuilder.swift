@@ -35,13 +35,14 @@ package struct GraphBuilder {
   static let batchCountMax = 256
 
   /// - Parameters:
-  ///   - efConstruction: nodes that an insertion keeps in its pool.
+  ///   - efConstruction: nodes that an insertion keeps in its pool; no fewer than the graph's
+  ///     `maxNeighbors` in any case, as in hnswlib.
   ///   - threadCount: threads to build on, the calling one included; at least 1.
   package init(
     _ graph: Graph, efConstruction: Int, threadCount: Int, kernels: Kernels = .best
   ) {
     self.graph = graph
-    self.efConstruction = max(1, efConstruction)
+    self.efConstruction = max(efConstruction, graph.maxNeighbors)
     self.threadCount = max(1, threadCount)
     self.kernels = kernels
     scratches = (0..<max(1, threadCount)).map { _ in SearchScratch() }
