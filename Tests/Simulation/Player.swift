@@ -295,11 +295,16 @@ final class Player {
     case .createDatabase(let name): try engine.createDatabase(tenant: tenant, name: name)
     case .deleteDatabase(let name): try engine.deleteDatabase(tenant: tenant, name: name)
     case .createCollection(let name, let space, let metadata):
+      // Vectors are small whole numbers here, which each of these holds as they are.
+      let types = [VectorType.f32, .f16, .bf16]
+      let type = types[Int(name.name.bytes.last ?? 0) % types.count]
+      let configuration =
+        #"{"hnsw":{"space":"\#(space.rawValue)"},"#
+        + #""vector_dtype":"\#(type.rawValue)"}"#
       let id = try engine.createCollection(
         CollectionRequest(
           tenant: tenant, database: name.database, name: name.name,
-          configuration: Text(#"{"hnsw":{"space":"\#(space.rawValue)"}}"#), metadata: metadata,
-          getOrCreate: true)
+          configuration: Text(configuration), metadata: metadata, getOrCreate: true)
       ).id
       lastIDs[name] = id
       return id
