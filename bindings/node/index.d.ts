@@ -117,8 +117,8 @@ export interface HNSWConfiguration {
 }
 
 /**
- * How embeddings are stored, for good; by default 'f32'. They are rounded when they are written, and
- * distances are exact for the rounded values.
+ * How embeddings are stored, for good; by default 'f32'. They are rounded when they are written,
+ * and distances are exact for the rounded values.
  */
 export type VectorDtype = 'f32' | 'f16' | 'bf16' | 'int8';
 
