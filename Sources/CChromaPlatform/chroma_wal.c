@@ -5,6 +5,8 @@
 
 /* The last bit says that checksums read words with the most significant byte first. */
 #define WAL_MAGIC 0x377F0682u
+/* What a disk writes whole at least. */
+#define SECTOR_BYTE_COUNT 512u
 
 static uint32_t big_endian(const uint8_t *bytes) {
   return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
@@ -259,7 +261,10 @@ static bool audit_frame(audit *audit, const uint8_t *frame, uint64_t offset) {
     audit->broken_offset = offset;
   }
   bool is_commit = big_endian(frame + 4) != 0;
-  audit->is_after_commit = !audit->is_whole && is_of_this_log && is_commit;
+  /* Where a sector ends between the mark of a commit and the salts, a write that a power cut tore
+     may have left the mark of an earlier log's frame beside salts of this one. */
+  bool is_torn = !is_chained && offset % SECTOR_BYTE_COUNT == SECTOR_BYTE_COUNT - 8;
+  audit->is_after_commit = !audit->is_whole && is_of_this_log && is_commit && !is_torn;
   if (audit->is_whole && is_commit) {
     audit->last_start = audit->last_end;
     audit->last_end = offset + WAL_FRAME_BYTE_COUNT;

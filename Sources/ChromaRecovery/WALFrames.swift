@@ -115,8 +115,12 @@ struct WALFrames {
         // A page that can still be read, or mended, is worth having.
         if isReadable { pending[number] = pageOffset } else { unreadCount += 1 }
       }
-      if isOfThisLog, databasePageCount > 0 { commit(databasePageCount, isChained: isChained) }
-      if !broken.isEmpty { isAfterCommit = isOfThisLog && databasePageCount > 0 }
+      // Where a sector ends between the mark of a commit and the salts, a write that a power cut tore
+      // may have left the mark of an earlier log's frame beside salts of this one.
+      let isTorn = !isChained && offset % 512 == 504
+      let isCommit = isOfThisLog && databasePageCount > 0 && !isTorn
+      if isCommit { commit(databasePageCount, isChained: isChained) }
+      if !broken.isEmpty { isAfterCommit = isCommit }
       stored = found
       expected = afterStored
     }
