@@ -30,8 +30,8 @@ static inline __m256 add_squared_difference(__m256 sum, __m256 a, __m256 b) {
 }
 
 /*
- * Eight elements from an index on, or the last `count` of them and zeros. `count` is a constant where
- * it is 8. Of what is narrower than a float there is no masked load.
+ * Eight elements from an index on, or the last `count` of them and zeros. `count` is a constant
+ * where it is 8. Of what is narrower than a float there is no masked load.
  */
 static inline __m256 load_f32(const void *row, size_t index, size_t count, __m256 scale) {
   (void)scale;

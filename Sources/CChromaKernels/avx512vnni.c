@@ -1,8 +1,9 @@
 /*
  * x86-64 with AVX-512 and VNNI (2019 and later): AVX-512, with an instruction made for codes.
  *
- * It multiplies unsigned by signed bytes. So the row goes in plus 128, which is the flip of one bit,
- * and 128 times the sum of the query, which is known before the first row, goes off the result.
+ * It multiplies unsigned by signed bytes. So the row goes in plus 128, which is the flip of one
+ * bit, and 128 times the sum of the query, which is known before the first row, goes off the
+ * result.
  */
 #include "variants.h"
 

@@ -54,10 +54,10 @@ static size_t encode_halves(uint16_t (*half)(float), uint16_t infinity, const fl
 }
 
 /*
- * The scale for a largest magnitude: 1/127 of it, raised to 17 significant bits. With the 7 bits of a
- * code that makes 24: every product is a float, exactly. So the largest code is 127, the largest
- * product over 127 is the scale again, and a decoded row encodes to itself. Never below the smallest
- * normal number: there are no 17 bits there.
+ * The scale for a largest magnitude: 1/127 of it, raised to 17 significant bits. With the 7 bits of
+ * a code that makes 24: every product is a float, exactly. So the largest code is 127, the largest
+ * product over 127 is the scale again, and a decoded row encodes to itself. Never below the
+ * smallest normal number: there are no 17 bits there.
  */
 static float scale_for(float largest) {
   const float scale = float_of((bits_of(largest / 127) + 0x7F) & ~(uint32_t)0x7F);

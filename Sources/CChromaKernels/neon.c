@@ -16,8 +16,8 @@ static inline float32x4_t add_squared_difference(float32x4_t sum, float32x4_t a,
 }
 
 /*
- * Four elements from an index on, or the last `count` of them and zeros. `count` is a constant where
- * it is 4. There is no masked load.
+ * Four elements from an index on, or the last `count` of them and zeros. `count` is a constant
+ * where it is 4. There is no masked load.
  */
 static inline float32x4_t load_f32(const void *row, size_t index, size_t count, float32x4_t scale) {
   (void)scale;

@@ -27,8 +27,8 @@ enum {
   LOOK_AHEAD_BYTES = 512,
   /*
    * Codes are short rows and scattered, and asked for as a whole. Any number from 2 to 16 did as
-   * well as 4; four rows in lockstep, which sum faster, gained scattered ones a tenth and made scans
-   * in order 1.5 times slower (Zen 4, 384 and 1,536 codes).
+   * well as 4; four rows in lockstep, which sum faster, gained scattered ones a tenth and made
+   * scans in order 1.5 times slower (Zen 4, 384 and 1,536 codes).
    */
   LOOK_AHEAD_CODES = 4,
 };

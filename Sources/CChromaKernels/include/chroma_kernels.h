@@ -7,11 +7,11 @@
  *     f32    float32, 4 bytes each
  *     f16    IEEE 754 binary16, 2 bytes each
  *     bf16   the upper half of a float32, 2 bytes each
- *     int8   codes of -127 to 127, 1 byte each; from the next multiple of 4 on the scale, a float32:
- *            an element is its code times the scale, rounded to a float
+ *     int8   codes of -127 to 127, 1 byte each; from the next multiple of 4 on the scale, a
+ *            float32: an element is its code times the scale, rounded to a float
  *
- * Rows are named by pointers, so that they can stand in chunks, in mapped files or in any order: the
- * caller gathers what it wants to measure, the kernel asks memory for the next rows while it
+ * Rows are named by pointers, so that they can stand in chunks, in mapped files or in any order:
+ * the caller gathers what it wants to measure, the kernel asks memory for the next rows while it
  * computes. Rows of f32 are aligned as floats are, the others at even addresses, int8 at any.
  *
  * Elements are floats once they are loaded: a variant answers for a row of any type, bit for bit,

@@ -3,9 +3,9 @@
     python make.py        with the `chromadb` of a release that writes format 2
 
 A process writes `closed` and closes it. Another one writes the same to `killed`, and is killed: the
-WAL still holds most of it. They hold what those of format 1 do, and segments: one in the catalog and
-one in a blob, with dead rows and a log after each, and two that were merged. `expected.json` holds
-every collection of both, in its records' order, worked out and not read back.
+WAL still holds most of it. They hold what those of format 1 do, and segments: one in the catalog
+and one in a blob, with dead rows and a log after each, and two that were merged. `expected.json`
+holds every collection of both, in its records' order, worked out and not read back.
 
 The tests that read them are those that read format 1. They are never written again: a later release
 reads what this one wrote.
