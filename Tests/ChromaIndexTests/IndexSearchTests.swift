@@ -127,6 +127,17 @@ import Testing
     }
   }
 
+  /// The few nodes of a small pool lie close together, which says nothing about the codes.
+  @Test func theSmallestPoolsAreTheQuickestSearches() throws {
+    let index = try gaussian(.l2)
+    for ef in [1, 2, 10] {
+      for query in index.set.queries {
+        let report = index.search(1, to: query, among: index.all, ef: ef).report
+        #expect(report.strategy == .graph && report.measuredCount < 1000, "\(ef), \(report)")
+      }
+    }
+  }
+
   /// The expected costs decide, and what a walk turns out to cost or to find.
   @Test func theCheapestWayIsTaken() throws {
     let index = try gaussian(.l2)
