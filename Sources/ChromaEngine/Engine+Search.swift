@@ -75,12 +75,14 @@ extension Engine {
         try search?.run(selection, resultCount, isExact: isExact, cancel) { _, report in
           reports.append(report)
         } ?? 0
+      // One that is damaged, or has no room in memory, counts for nothing.
+      let index = search?.graph == nil ? nil : view.index
       return QueryExplanation(
-        version: view.table.version.number, generation: view.index?.manifest.generation ?? 0,
-        position: view.position, indexedPosition: view.table.indexedPosition,
+        version: view.table.version.number, generation: index?.manifest.generation ?? 0,
+        position: view.position, indexedPosition: index == nil ? 0 : view.table.indexedPosition,
         recordCount: view.table.liveCount, candidateCount: candidateCount,
-        unindexedCount: view.table.unindexedCount, efSearch: search?.efSearch ?? 0,
-        queries: reports)
+        unindexedCount: index == nil ? view.table.liveCount : view.table.unindexedCount,
+        efSearch: search?.efSearch ?? 0, queries: reports)
     }
   }
 
@@ -89,10 +91,12 @@ extension Engine {
   package func indexingStatus(of id: UUID) throws(ChromaError) -> IndexingStatus {
     try read(id) { view in
       let table = view.table
+      let isDamaged = view.index?.isDamaged == true
       let isWaiting =
         table.indexableCount > 0
         && (view.index != nil || table.version.liveCount > environment.indexLimits.recordCountMin)
-      let indexedCount = isWaiting ? table.indexedPosition : view.position
+      let indexedCount =
+        isDamaged ? 0 : isWaiting ? table.indexedPosition : view.position
       return IndexingStatus(
         indexedCount: indexedCount, unindexedCount: view.position - indexedCount,
         totalCount: view.position)
@@ -130,7 +134,7 @@ extension Engine {
           view,
           CollectionSearch(
             table: view.table, vectors: vectors, graph: graph, queries: queries,
-            efSearch: settings.efSearch, scratches: scratches))
+            settings: settings, scratches: scratches))
       }
       checkIndex(of: id, isWriting: false)
       return result
@@ -146,8 +150,10 @@ private struct CollectionSearch {
   let vectors: VectorTable
   let graph: Graph?
   let queries: VectorColumn
-  let efSearch: Int
+  let settings: IndexSettings
   let scratches: SearchScratches
+
+  var efSearch: Int { settings.efSearch }
 
   /// Calls `take` with the answer to each query, one after another.
   ///
@@ -161,8 +167,10 @@ private struct CollectionSearch {
     let search = IndexSearch(
       graph: graph, vectors: vectors, candidates: candidates, unindexed: table.unindexed,
       ef: min(efSearch, max(1, table.liveCount)), isExact: isExact)
+    let threadCountMax = min(
+      EngineEnvironment.processorCount, settings.threadCount ?? EngineEnvironment.processorCount)
     let answers = try search.answers(
-      queries.rowCount, count: resultCount, threadCountMax: EngineEnvironment.processorCount
+      queries.rowCount, count: resultCount, threadCountMax: threadCountMax
     ) { row throws(ChromaError) in
       try scratches.withScratch { (scratch) throws(ChromaError) in
         try queries.withRow(row) { (query) throws(ChromaError) in

@@ -81,6 +81,11 @@ final class IndexGeneration: Sendable {
     state.withLock { if case .open = $0 { true } else { false } }
   }
 
+  /// Whether somebody wanted it and found it so.
+  var isDamaged: Bool {
+    state.withLock { if case .damaged = $0 { true } else { false } }
+  }
+
   private var known: Contents? {
     state.withLock { state in
       switch state {
