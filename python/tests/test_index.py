@@ -228,6 +228,22 @@ def test_threads_give_the_same_answers(indexed: Indexed) -> None:
 # ---- What says how ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("space", ["cosine", "l2"])
+def test_clusters_too_tight_for_codes_lose_nothing(client: Any, space: str) -> None:
+    """A walk that ended on the island of a wrong cluster was once taken for an answer."""
+    source = np.random.default_rng(1)
+    centers = 3 * source.standard_normal((40, 32))
+    vectors = centers[source.integers(40, size=6000)]
+    vectors = (vectors + 0.05 * source.standard_normal(vectors.shape)).astype(np.float32)
+    collection = client.create_collection("tight", configuration={"hnsw": {"space": space}})
+    fill(collection, vectors)
+    collection.flush()
+    found = collection.query(query_embeddings=vectors[:300], n_results=10)["ids"]
+    exact = collection.query(query_embeddings=vectors[:300], n_results=10, exact=True)["ids"]
+    assert recall(found, exact) >= 0.999
+    assert all(f"id-{row}" in ids for row, ids in enumerate(found))
+
+
 def test_an_explanation_names_the_state(indexed: Indexed) -> None:
     state = indexed.collection.explain(query_embeddings=indexed.queries, n_results=RESULT_COUNT)
     statistics = indexed.collection.statistics()
