@@ -29,8 +29,10 @@ nm -D --defined-only "$library" | awk '$2 ~ /[A-Z]/ && $2 != "A" {print $3}' | s
 diff "$work/declared" "$work/exported"
 echo "exports: $(wc -l < "$work/exported") functions, as declared"
 
-objdump -p "$library" | grep -q 'SONAME *libchroma.so.1'
-needed=$(objdump -p "$library" | awk '$1 == "NEEDED" {print $2}' | sort | tr '\n' ' ')
+# Into a file: who stops reading a pipe early ends the writer with an error.
+objdump -p "$library" > "$work/headers"
+grep -q 'SONAME *libchroma.so.1' "$work/headers"
+needed=$(awk '$1 == "NEEDED" {print $2}' "$work/headers" | sort | tr '\n' ' ')
 for name in $needed; do
   case $name in
     libc.so.6 | libm.so.6 | ld-linux-*.so.* | libstdc++.so.6) ;;
