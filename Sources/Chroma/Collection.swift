@@ -63,7 +63,7 @@ public struct Collection: Sendable {
 
   public func count() async throws(ChromaError) -> Int {
     try await inBackground { [self] (_) throws(ChromaBase.ChromaError) in
-      try engine.current().count(id)
+      try engine.current().count(in: id)
     }
   }
 

@@ -146,7 +146,7 @@ public func chroma_collection_count(
   return answer(out_error) { () throws(ChromaError) in
     let out = try required(out_count, "out_count")
     let (engine, id) = try collection(handle)
-    out.pointee = UInt64(try engine.count(id))
+    out.pointee = UInt64(try engine.count(in: id))
   }
 }
 

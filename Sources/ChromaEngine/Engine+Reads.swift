@@ -38,22 +38,40 @@ package struct QueryAnswer: Sendable {
 }
 
 extension Engine {
-  package func count(_ id: UUID) throws(ChromaError) -> Int {
-    try read(id) { $0.table.liveCount }
+  /// How many records are selected.
+  package func count(
+    _ selection: Selection = .everything, in id: UUID, cancel: CancelToken? = nil
+  ) throws(ChromaError) -> Int {
+    try read(id) { (view) throws(ChromaError) in
+      try Selector(selection, in: view.table, cancel: cancel).count()
+    }
   }
 
   /// The selected records in the order of insertion.
+  ///
+  /// - Parameter last: The id of the record after which to begin; nil to begin with the first.
+  /// - Throws: `.notFound` if no record has that id.
   package func get(
-    _ selection: Selection, from id: UUID, limit: Int?, offset: Int, include: Include,
-    cancel: CancelToken? = nil
+    _ selection: Selection, from id: UUID, limit: Int?, offset: Int, after last: Text? = nil,
+    include: Include, cancel: CancelToken? = nil
   ) throws(ChromaError) -> RecordColumns {
     try read(id) { (view) throws(ChromaError) in
       let table = view.table
+      let order = try last.map { (id) throws(ChromaError) in try table.order(ofID: id) }
       let slots = try Selector(selection, in: table, cancel: cancel)
-        .slotsInOrder(offset: offset, limit: limit)
+        .slotsInOrder(offset: offset, limit: limit, after: order)
       var columns = RecordColumns(include, dimension: view.dimension)
       try columns.append(slots, of: table)
       return columns
+    }
+  }
+
+  /// How the selected records are found, and at what cost.
+  package func explain(
+    _ selection: Selection, in id: UUID, cancel: CancelToken? = nil
+  ) throws(ChromaError) -> FilterReport {
+    try read(id) { (view) throws(ChromaError) in
+      try Selector(selection, in: view.table, cancel: cancel).explain().report
     }
   }
 

@@ -18,6 +18,8 @@ package struct QueryExplanation: Sendable {
   /// Records that the index does not cover.
   package let unindexedCount: Int
   package let efSearch: Int
+  /// How those were found; nil where neither ids nor filters say anything.
+  package let filter: FilterReport?
   /// One for each query vector.
   package let queries: [SearchReport]
 }
@@ -54,7 +56,8 @@ extension Engine {
         answer.rowOffsets = Array(repeating: 0, count: queries.rowCount + 1)
         return answer
       }
-      try search.run(selection, resultCount, isExact: isExact, cancel) {
+      let candidates = try Selector(selection, in: view.table, cancel: cancel).slots()
+      try search.run(candidates, resultCount, isExact: isExact, cancel) {
         (neighbors, _) throws(ChromaError) in
         try answer.records.append(neighbors.map(\.slot), of: view.table)
         answer.distances?.append(contentsOf: neighbors.map(\.distance))
@@ -71,18 +74,19 @@ extension Engine {
   ) throws(ChromaError) -> QueryExplanation {
     try search(queries, in: id) { (view, search) throws(ChromaError) in
       var reports: [SearchReport] = []
-      let candidateCount =
-        try search?.run(selection, resultCount, isExact: isExact, cancel) { _, report in
-          reports.append(report)
-        } ?? 0
+      let (candidates, report) = try Selector(selection, in: view.table, cancel: cancel).explain()
+      try search?.run(candidates, resultCount, isExact: isExact, cancel) { _, report in
+        reports.append(report)
+      }
       // One that is damaged, or has no room in memory, counts for nothing.
       let index = search?.graph == nil ? nil : view.index
       return QueryExplanation(
         version: view.table.version.number, generation: index?.manifest.generation ?? 0,
         position: view.position, indexedPosition: index == nil ? 0 : view.table.indexedPosition,
-        recordCount: view.table.liveCount, candidateCount: candidateCount,
+        recordCount: view.table.liveCount, candidateCount: report.matchCount,
         unindexedCount: index == nil ? view.table.liveCount : view.table.unindexedCount,
-        efSearch: search?.efSearch ?? 0, queries: reports)
+        efSearch: search?.efSearch ?? 0, filter: selection.isEverything ? nil : report,
+        queries: reports)
     }
   }
 
@@ -156,14 +160,10 @@ private struct CollectionSearch {
   var efSearch: Int { settings.efSearch }
 
   /// Calls `take` with the answer to each query, one after another.
-  ///
-  /// - Returns: How many records the selection lets through.
-  @discardableResult
   func run(
-    _ selection: Selection, _ resultCount: Int, isExact: Bool, _ cancel: CancelToken?,
+    _ candidates: Bitset, _ resultCount: Int, isExact: Bool, _ cancel: CancelToken?,
     _ take: ([Neighbor], SearchReport) throws(ChromaError) -> Void
-  ) throws(ChromaError) -> Int {
-    let candidates = try Selector(selection, in: table, cancel: cancel).slots()
+  ) throws(ChromaError) {
     let search = IndexSearch(
       graph: graph, vectors: vectors, candidates: candidates, unindexed: table.unindexed,
       ef: min(efSearch, max(1, table.liveCount)), isExact: isExact)
@@ -183,7 +183,6 @@ private struct CollectionSearch {
       }
     }
     for (neighbors, report) in answers { try take(neighbors, report) }
-    return candidates.count
   }
 }
 

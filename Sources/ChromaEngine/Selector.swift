@@ -41,6 +41,7 @@ package struct Selection: Sendable {
   }
 
   package var hasFilter: Bool { filter != nil || documentFilter != nil }
+  var isEverything: Bool { ids == nil && !hasFilter }
 }
 
 /// A selection over one table, under the collection's lock.
@@ -74,8 +75,26 @@ struct Selector {
     return matches
   }
 
+  /// How many records match.
+  func count() throws(ChromaError) -> Int {
+    if selection.isEverything { return table.liveCount }
+    return try slots().count
+  }
+
+  /// The matching slots, and how they were found.
+  func explain() throws(ChromaError) -> (slots: Bitset, report: FilterReport) {
+    let slots = try slots()
+    var report = FilterReport()
+    report.matchCount = slots.count
+    return (slots, report)
+  }
+
   /// The matching slots in the order of insertion, cut to a window.
-  func slotsInOrder(offset: Int, limit: Int?) throws(ChromaError) -> [UInt32] {
+  ///
+  /// - Parameter after: The order after which to begin.
+  func slotsInOrder(
+    offset: Int, limit: Int?, after: Int64? = nil
+  ) throws(ChromaError) -> [UInt32] {
     let end = limit.map { offset.addingReportingOverflow($0) }
     let endIndex = end.map { $0.overflow ? Int.max : $0.partialValue } ?? Int.max
     var window: [UInt32] = []
@@ -90,9 +109,9 @@ struct Selector {
       // Few ids: sorting them by order beats walking the collection.
       let unique = Set(try slots(of: ids))
       let ordered = unique.map { (order: table.order($0), slot: $0) }.sorted { $0 < $1 }
-      try forEachMatch(in: ordered.lazy.map(\.slot), take)
+      try forEachMatch(in: ordered.lazy.filter { $0.order > after ?? 0 }.map(\.slot), take)
     } else {
-      try forEachMatch(in: table.slotsInOrder, take)
+      try forEachMatch(in: table.slotsInOrder.lazy.filter { table.order($0) > after ?? 0 }, take)
     }
     return window
   }

@@ -78,7 +78,7 @@ import Testing
             operation: .add, ids: (0..<10).map { Text("\(round)-\($0)") },
             embeddings: VectorColumn(dimension: 2, values: (0..<20).map(Float.init))), to: own)
       }
-      #expect(try engine.count(own) == 60)
+      #expect(try engine.count(in: own) == 60)
       try engine.deleteCollection(
         tenant: CatalogDefaults.tenant, database: CatalogDefaults.database, name: name)
     }

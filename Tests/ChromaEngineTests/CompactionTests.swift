@@ -140,8 +140,8 @@ extension CompactionLimits {
     try engine.write(RecordBatch(operation: .delete, ids: [Text(marker)]), to: id)
     try engine.flush()
     #expect(try !contains(Array(marker.utf8)))
-    #expect(try engine.count(id) == 200)
-    #expect(try engine.count(other) == 200)
+    #expect(try engine.count(in: id) == 200)
+    #expect(try engine.count(in: other) == 200)
     try expectNoWaste(engine)
   }
 

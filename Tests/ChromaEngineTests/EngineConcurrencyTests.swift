@@ -54,7 +54,7 @@ import Testing
     }
     let id = try Self.create("first-write", in: engine)
     // Known, so that the write goes into the records that the read is about to look at.
-    #expect(try engine.count(id) == 0)
+    #expect(try engine.count(in: id) == 0)
     try #require(interrupted).onceAfterChanges { [weak engine] in
       try? engine?.write(Self.batch(.add, ["a"]), to: id)
     }
@@ -94,7 +94,7 @@ import Testing
         let ids: [Text] = ["a", Text("new-\(round)")]
         try engine.write(Self.vectors(ids, Float(round + 2)), to: id)
         try engine.write(RecordBatch(operation: .delete, ids: ["b"]), to: id)
-        let count = try engine.count(id)
+        let count = try engine.count(in: id)
         #expect(count == 3 + round)
       }
       #expect(table.liveCount == 3)
@@ -126,7 +126,7 @@ import Testing
     for number in 0..<4 {
       let id = try Self.create("nightly", in: writer)
       try writer.write(Self.batch(.add, [Text("\(number)")]), to: id)
-      #expect(try reader.count(id) == 1)
+      #expect(try reader.count(in: id) == 1)
       weak let state = reader.knownState(of: id)
       forgotten.append { state }
       try writer.deleteCollection(
@@ -174,7 +174,7 @@ import Testing
           try engine.write(Self.batch(.upsert, ids, dimension: 5, length: length), to: id)
           try engine.modifyCollection(
             id: id, name: Text("\(name)-renamed"), metadata: nil, configuration: nil)
-          #expect(try engines[(thread + 1) % 2].count(id) == 4)
+          #expect(try engines[(thread + 1) % 2].count(in: id) == 4)
           try engine.deleteCollection(
             tenant: CatalogDefaults.tenant, database: CatalogDefaults.database,
             name: Text("\(name)-renamed"))
@@ -184,6 +184,6 @@ import Testing
       }
     }
     #expect(errors.withLock { $0.map(\.message) } == [])
-    for engine in engines { #expect(try engine.count(shared) == 6 * roundCount * 3) }
+    for engine in engines { #expect(try engine.count(in: shared) == 6 * roundCount * 3) }
   }
 }

@@ -68,7 +68,7 @@ import Testing
     _ engine: Engine, _ id: UUID, _ model: ModelCollection, _ space: Space, _ query: [Float],
     _ place: String
   ) throws {
-    #expect(try engine.count(id) == model.records.count, "\(place)")
+    #expect(try engine.count(in: id) == model.records.count, "\(place)")
     let all: Include = [.documents, .embeddings, .metadatas, .uris]
     let got = try engine.get(.everything, from: id, limit: nil, offset: 0, include: all)
     #expect(got.ids == model.records.map(\.id), "\(place)")

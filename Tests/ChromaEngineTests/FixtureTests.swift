@@ -84,7 +84,7 @@ import Testing
         RecordBatch(
           operation: .add, ids: ["new"],
           embeddings: VectorColumn(dimension: 2, values: [1, 2])), to: id)
-      #expect(try engine.count(id) == 1)
+      #expect(try engine.count(in: id) == 1)
       try engine.write(RecordBatch(operation: .delete, ids: ["new"]), to: id)
     }
     let reader = try open(directory, isReadOnly: true)

@@ -157,7 +157,7 @@ import Testing
     try engine?.write(Self.batch(.add, 0..<100), to: id)
     // The step is taken with the second one, which is when so much is seen to wait.
     try engine?.write(Self.batch(.add, 100..<200), to: id)
-    _ = try engine?.count(id)
+    _ = try engine?.count(in: id)
     try engine?.write(Self.batch(.add, 200..<201), to: id)
     engine = nil
     let explanation = try IndexSetting.explain(

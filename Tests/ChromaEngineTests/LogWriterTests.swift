@@ -49,7 +49,7 @@ import Testing
     #expect(results.map(\.isAppended) == [true, true, false, true])
     guard case .rejected(let error) = results[2] else { return }
     #expect(error.kind == .outOfSpace)
-    #expect(try engine.count(id) == 3)
+    #expect(try engine.count(in: id) == 3)
     #expect(try disk.list("/db/blobs").count == 1)
   }
 
@@ -71,6 +71,6 @@ import Testing
         to: id)
       #expect(try disk.list("/db/blobs") == [])
     }
-    #expect(try engine.count(id) == 3)
+    #expect(try engine.count(in: id) == 3)
   }
 }

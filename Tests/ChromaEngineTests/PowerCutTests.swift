@@ -65,7 +65,7 @@ import Testing
       process.bury()
       let id = try create("alpha", in: try setting.open())
       let found = try setting.afterPowerCut().open()
-      #expect(try found.count(id) == 0, "died after call \(callCount)")
+      #expect(try found.count(in: id) == 0, "died after call \(callCount)")
     }
   }
 
@@ -77,7 +77,7 @@ import Testing
       _ = try? setting.open()
       let id = try create("alpha", in: try setting.open())
       let found = try setting.afterPowerCut().open()
-      #expect(try found.count(id) == 0, "sync \(ordinal)")
+      #expect(try found.count(in: id) == 0, "sync \(ordinal)")
     }
   }
 
@@ -90,7 +90,7 @@ import Testing
       guard let engine = try? setting.open() else { continue }
       let id = try create("alpha", in: engine)
       let found = try setting.afterPowerCut().open()
-      #expect(try found.count(id) == 0, "write \(ordinal)")
+      #expect(try found.count(in: id) == 0, "write \(ordinal)")
     }
   }
 
@@ -111,7 +111,7 @@ import Testing
     for byteCount in 0...header.count {
       let torn = Setting(SimulatedDisk(setting.disk.image))
       try torn.disk.open(path, .readWrite).write(Array(header.prefix(byteCount)), at: 0)
-      #expect(try torn.open().count(id) == 0, "\(byteCount) bytes of the header")
+      #expect(try torn.open().count(in: id) == 0, "\(byteCount) bytes of the header")
     }
   }
 
@@ -147,10 +147,10 @@ import Testing
         #expect(throws: ChromaError.self) { try engine.write(batch, to: id) }
       }
       #expect(throws: ChromaError.self) { try create("beta", in: engine) }
-      #expect(try engine.count(id) == 0)
+      #expect(try engine.count(in: id) == 0)
       let reopened = try setting.open()
       try reopened.write(record("kept", documentByteCount: blobByteCount), to: id)
-      #expect(try setting.afterPowerCut().open().count(id) == 1)
+      #expect(try setting.afterPowerCut().open().count(in: id) == 1)
     }
   }
 

@@ -52,7 +52,7 @@ import Testing
       VectorColumn(dimension: 2, values: [33, 3]), .everything, in: id, resultCount: 5,
       include: [.distances])
     return [
-      "\(try engine.count(id))", "\(all.ids)", "\(all.documents ?? [])", "\(all.embeddings ?? [])",
+      "\(try engine.count(in: id))", "\(all.ids)", "\(all.documents ?? [])", "\(all.embeddings ?? [])",
       "\(near.records.ids)", "\(near.distances ?? [])",
       "\(try engine.collections(tenant: "default_tenant", database: "default_database", limit: nil, offset: 0).map(\.name))",
     ]
@@ -107,7 +107,7 @@ import Testing
     filled = nil
     let files = ReadOnlyFileSystem(home.fileSystem)
     let reader = try open(path, files: files, isReadOnly: true)
-    #expect(try reader.count(id) == 280)
+    #expect(try reader.count(in: id) == 280)
     for round in 0..<4 {
       let writer = try open(path)
       for step in 0..<5 {
@@ -122,11 +122,11 @@ import Testing
       #expect(try answers(reader, id) == answers(writer, id), "round \(round), compacted")
       #expect(try reader.statistics(of: id).logRowCount == 0, "round \(round)")
     }
-    #expect(try reader.count(id) == 280 + 4 * 49)
+    #expect(try reader.count(in: id) == 280 + 4 * 49)
     let writer = try open(path)
     try writer.deleteCollection(
       tenant: "default_tenant", database: "default_database", name: "notes")
-    let error = #expect(throws: ChromaError.self) { try reader.count(id) }
+    let error = #expect(throws: ChromaError.self) { try reader.count(in: id) }
     #expect(error?.kind == .notFound)
     #expect(files.refusedCalls == [])
   }
@@ -208,9 +208,9 @@ import Testing
     #expect(try one.current() !== writer.current())
     #expect(try EngineHandle(EngineOptions(path: path)).current() === writer.current())
     try writer.current().write(Self.batch(500..<510), to: id)
-    #expect(try one.current().count(id) == 290)
+    #expect(try one.current().count(in: id) == 290)
     writer.close()
-    #expect(try two.current().count(id) == 290)
+    #expect(try two.current().count(in: id) == 290)
     #expect(throws: ChromaError.self) { try two.current().write(Self.batch(0..<1), to: id) }
 
     // Without LOCK they are known by the database's own file.
@@ -221,7 +221,7 @@ import Testing
     let four = try EngineHandle(EngineOptions(path: bare, isReadOnly: true))
     #expect(try three.current() === four.current())
     #expect(try three.current() !== one.current())
-    #expect(try three.current().count(id) == 290)
+    #expect(try three.current().count(in: id) == 290)
     #expect(try DirectoryDigest(bare) == before)
   }
 }

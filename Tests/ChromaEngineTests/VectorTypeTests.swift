@@ -149,7 +149,7 @@ import Testing
           "The embedding at index 1 has the element 70000.0 at index 7, which is too large for the "
             + "vector_dtype of the collection: f16 holds magnitudes up to 65504.0. Scale the "
             + "embeddings, or store them in a collection with another vector_dtype."))
-    #expect(try engine.count(id) == 0)
+    #expect(try engine.count(in: id) == 0)
   }
 
   @Test func queriesKeepTheirPrecision() throws {

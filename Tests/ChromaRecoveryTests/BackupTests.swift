@@ -218,7 +218,7 @@ import Testing
         return
       }
       do {
-        while try engine.count(last) < 100 {}
+        while try engine.count(in: last) < 100 {}
         for _ in 0..<3 {
           try Recovery.backup(source, to: target)
           #expect(try Recovery.verify(target) == [])
@@ -228,7 +228,7 @@ import Testing
       }
       stop.withLock { $0 = true }
     }
-    #expect(try engine.count(first) > 100)
+    #expect(try engine.count(in: first) > 100)
     let copy = try Sample.open(FolderFileSystem(), at: target)
     let counts = try ids.map { try copy.count($0) }
     #expect(counts[0] >= 100)

@@ -203,7 +203,7 @@ import Testing
         embeddings: VectorColumn(
           dimension: Sample.dimension, values: [Float](repeating: 1, count: Sample.dimension))),
       to: id)
-    #expect(try engine.count(id) == model.records.count + 1)
+    #expect(try engine.count(in: id) == model.records.count + 1)
   }
 
   @Test("an open database is not repaired, and one under repair is not opened")

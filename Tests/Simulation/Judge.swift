@@ -89,7 +89,7 @@ struct Judge {
       return "dimension \(found.dimension.map(String.init) ?? "nil")"
     }
     let records = expected.contents.records
-    let count = try engine.count(found.id)
+    let count = try engine.count(in: found.id)
     guard count == records.count else { return "\(count) records instead of \(records.count)" }
     let got = try engine.get(
       .everything, from: found.id, limit: nil, offset: 0, include: Self.everything)
