@@ -24,6 +24,9 @@ package enum Limits {
   /// Bytes of metadata that the writer of a segment holds at once, unless one column has more: what
   /// has more is read again for each part.
   package static let segmentMetadataByteCountMax = 32 * 1024 * 1024
+  /// Rows from which a segment has indexes, and rows with a value from which a column of metadata
+  /// has one: what has fewer is looked through in some microseconds.
+  package static let indexedSegmentRowCountMin = 256
   /// Bytes of documents at which a compressed block ends. Reading one document costs decompressing
   /// its block, some 50 µs; smaller blocks compress worse.
   package static let documentBlockByteCount = 64 * 1024

@@ -1,17 +1,17 @@
 // Metadata as columns, while a segment is written. `MetadataColumns.swift` has the bytes.
 
-internal import ChromaBase
+package import ChromaBase
 
 /// The kinds of values. Numbers are for good; those of `MetadataCodec` are the same.
-enum MetadataKind: UInt8, Comparable {
+package enum MetadataKind: UInt8, Comparable, Sendable {
   case bool = 1
   case int, float, string, bools, ints, floats, strings
 
-  static func < (left: Self, right: Self) -> Bool {
+  package static func < (left: Self, right: Self) -> Bool {
     left.rawValue < right.rawValue
   }
 
-  init(of value: MetadataValue) {
+  package init(of value: MetadataValue) {
     self =
       switch value {
       case .bool: .bool
@@ -26,7 +26,7 @@ enum MetadataKind: UInt8, Comparable {
   }
 
   /// The kind of an array's elements; nil for what is no array.
-  var element: MetadataKind? {
+  package var element: MetadataKind? {
     MetadataKind(rawValue: rawValue &- 4)
   }
 }
