@@ -52,7 +52,8 @@ import Testing
       VectorColumn(dimension: 2, values: [33, 3]), .everything, in: id, resultCount: 5,
       include: [.distances])
     return [
-      "\(try engine.count(in: id))", "\(all.ids)", "\(all.documents ?? [])", "\(all.embeddings ?? [])",
+      "\(try engine.count(in: id))", "\(all.ids)", "\(all.documents ?? [])",
+      "\(all.embeddings ?? [])",
       "\(near.records.ids)", "\(near.distances ?? [])",
       "\(try engine.collections(tenant: "default_tenant", database: "default_database", limit: nil, offset: 0).map(\.name))",
     ]

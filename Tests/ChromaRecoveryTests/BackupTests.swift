@@ -230,7 +230,7 @@ import Testing
     }
     #expect(try engine.count(in: first) > 100)
     let copy = try Sample.open(FolderFileSystem(), at: target)
-    let counts = try ids.map { try copy.count($0) }
+    let counts = try ids.map { try copy.count(in: $0) }
     #expect(counts[0] >= 100)
     #expect(counts == counts.sorted(by: >) && counts[0] - counts[2] <= 20, "\(counts)")
   }
