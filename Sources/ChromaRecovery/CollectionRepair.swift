@@ -112,8 +112,23 @@ final class CollectionRepair {
     }
     guard !parts.isEmpty else { return }
     dimension = dimension ?? parts.map { Int64($0.rescue.dimension) }.first
+    try settleConfiguration(parts)
     settleIDs(&parts)
     try write(parts)
+  }
+
+  /// A collection whose row was lost came back without a configuration: what its segments say of it,
+  /// they must agree with.
+  private func settleConfiguration(_ parts: [Part]) throws(ChromaError) {
+    guard let part = parts.first else { return }
+    let rescue = part.rescue
+    let stored = parts.lazy.compactMap { $0.rescue.description.definition?.configuration }.first
+    let least =
+      #"{"hnsw":{"space":"\#(rescue.space.rawValue)"},"#
+      + #""vector_dtype":"\#(rescue.vectorShape.type.rawValue)"}"#
+    try connection.execute(
+      "UPDATE collections SET configuration = ?2 WHERE key = ?1 AND configuration = '{}'",
+      [.integer(record.key), .text(stored ?? Text(least))])
   }
 
   private func open(_ row: SegmentRecord) throws(ChromaError) -> Part? {

@@ -19,6 +19,11 @@ struct Sample {
   var files: Files
   let models: [UUID: ModelCollection]
 
+  /// The elements of the samples' vectors are numbers of an f16, too.
+  private static let configurations: [Text?] = [
+    nil, #"{"hnsw":{"space":"cosine"}}"#, #"{"hnsw":{"space":"ip"},"vector_dtype":"f16"}"#,
+  ]
+
   /// Collections with segments have an index, where the seed isn't a multiple of three.
   ///
   /// - Parameter isKilled: Whether the last process was killed, which leaves the WAL as it is.
@@ -32,7 +37,9 @@ struct Sample {
       let id = try engine.createCollection(
         CollectionRequest(
           tenant: "default_tenant", database: "default_database",
-          name: Text("collection-\(number)"), configuration: nil, metadata: nil, getOrCreate: false)
+          name: Text("collection-\(number)"),
+          configuration: Self.configurations[(Int(seed) + number) % Self.configurations.count],
+          metadata: nil, getOrCreate: false)
       ).id
       models[id] = ModelCollection()
       ids.append(id)
