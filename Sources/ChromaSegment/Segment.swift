@@ -26,6 +26,8 @@ package final class Segment: @unchecked Sendable, SegmentSource {
   /// The first vector, at a multiple of 64 bytes; the others follow by the shape's stride. To be read
   /// once verified.
   package let vectors: UnsafeRawPointer
+  /// Nil where none was written, or what was is damaged.
+  package let textIndex: TextIndex?
 
   let payload: SegmentPayload
   let trailer: SegmentTrailer
@@ -40,8 +42,9 @@ package final class Segment: @unchecked Sendable, SegmentSource {
   let uris: (column: TextColumn, texts: SegmentBytes)?
   let metadatas: MetadataColumns?
   private let vectorBytes: SegmentBytes
-  private let cache: DocumentBlockCache
-  private let cacheNumber: UInt64
+  let cache: DocumentBlockCache
+  /// Names this segment in the cache.
+  let cacheNumber: UInt64
   private let vectorsAreVerified = Atomic(false)
 
   /// A segment in a blob.
@@ -96,6 +99,7 @@ package final class Segment: @unchecked Sendable, SegmentSource {
       texts: trailer.section(.idTexts, sections, of: payload))
     (documents, uris) = try trailer.texts(sections)
     metadatas = try trailer.metadata(sections)
+    textIndex = nil
   }
 
   deinit {
@@ -167,7 +171,7 @@ package final class Segment: @unchecked Sendable, SegmentSource {
     try vectorType.withElements(vectorRow(row), dimension: dimension, body)
   }
 
-  // MARK: Ids and texts
+  // MARK: Ids, uris, metadata
 
   /// The row of an id; nil if there is none. Costs a few looks at sorted hashes, and the comparison.
   package func row(of id: Text) throws(ChromaError) -> Int? {
@@ -182,30 +186,6 @@ package final class Segment: @unchecked Sendable, SegmentSource {
   package func id(_ row: Int) throws(ChromaError) -> Text {
     precondition(row >= 0 && row < rowCount)
     return try ids.id(row)
-  }
-
-  package func document(_ row: Int) throws(ChromaError) -> Text? {
-    precondition(row >= 0 && row < rowCount)
-    guard let documents, try documents.texts.hasText(row) else { return nil }
-    let (start, end) = try documents.texts.ends.bounds(row, limit: .max)
-    if start == end { return "" }
-    let block = try documents.block(of: row)
-    let key = DocumentBlockCache.Key(segment: cacheNumber, block: block)
-    let contents: DocumentBlock
-    if let kept = cache.block(key) {
-      contents = kept
-    } else {
-      contents = try documents.contents(of: block)
-      cache.keep(contents, as: key)
-    }
-    guard contents.start <= start, end - contents.start <= contents.bytes.count else {
-      throw payload.damage("the document of row \(row) is not in its block", at: 0)
-    }
-    let text = contents.bytes.withUnsafeBufferPointer {
-      Text(validating: .init(rebasing: $0[(start - contents.start)..<(end - contents.start)]))
-    }
-    guard let text else { throw payload.damage("the document of row \(row) is not UTF-8", at: 0) }
-    return text
   }
 
   package func uri(_ row: Int) throws(ChromaError) -> Text? {

@@ -114,6 +114,18 @@ struct TextColumn {
     guard let present else { return true }
     return try present.load(UInt8.self, at: row / 8) >> UInt8(row % 8) & 1 == 1
   }
+
+  func rowsWithText() throws(ChromaError) -> Bitset {
+    guard let present else { return Bitset(firstSlots: rowCount) }
+    let bytes = try present.bytes()
+    var words = [UInt64](repeating: 0, count: (rowCount + 63) / 64)
+    for (index, byte) in bytes.enumerated() {
+      words[index / 8] |= UInt64(byte) << UInt64(index % 8 * 8)
+    }
+    // What fills up the last byte is nothing to go by.
+    if rowCount % 64 > 0 { words[rowCount / 64] &= 1 << UInt64(rowCount % 64) - 1 }
+    return Bitset(words: words)
+  }
 }
 
 /// Where the blocks of documents stand.
@@ -180,6 +192,29 @@ struct DocumentBlock {
   /// Where they begin among all texts of the segment.
   let start: Int
   let bytes: [UInt8]
+  /// Whether they are UTF-8 one after another: looked at once for all of them.
+  let isUTF8: Bool
+
+  init(start: Int, bytes: [UInt8]) {
+    self.start = start
+    self.bytes = bytes
+    isUTF8 = bytes.withUnsafeBufferPointer { UTF8Validation.isValid($0) }
+  }
+
+  /// Where a text stands here, given where it stands among all; nil if it does not.
+  func range(from start: Int, to end: Int) -> Range<Int>? {
+    guard self.start <= start, start <= end, end - self.start <= bytes.count else { return nil }
+    return (start - self.start)..<(end - self.start)
+  }
+
+  /// Whether a part of these bytes is UTF-8: it is if they all are, and no character is cut.
+  func isText(_ range: Range<Int>) -> Bool {
+    isUTF8 && isBoundary(range.lowerBound) && isBoundary(range.upperBound)
+  }
+
+  private func isBoundary(_ index: Int) -> Bool {
+    index == bytes.count || bytes[index] & 0xC0 != 0x80
+  }
 }
 
 /// zstd, as blocks of documents are compressed.

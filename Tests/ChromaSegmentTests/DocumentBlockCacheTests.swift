@@ -50,6 +50,24 @@ import Testing
     #expect(cache.byteCount == 0)
   }
 
+  @Test("a scan drives out nothing that is in use, and in the end what nobody asked for")
+  func scan() throws {
+    let cache = DocumentBlockCache(byteCountMax: 200_000)
+    let (small, large) = try (
+      segment(rows(300, of: "small"), cache), segment(rows(3000, of: "large"), cache)
+    )
+    let all = Bitset(firstSlots: 3000)
+    for row in 0..<300 { _ = try small.document(row) }
+    let whole = try large.forEachDocument(in: all) { _, _ in true }
+    #expect(try small.forEachDocument(in: all) { _, _ in true } == 0)
+    // What of it found room is there for the next scan.
+    let again = try large.forEachDocument(in: all) { _, _ in true }
+    #expect(again < whole)
+    for _ in 0..<40 { try large.forEachDocument(in: all) { _, _ in true } }
+    #expect(try small.forEachDocument(in: all) { _, _ in true } > 0)
+    #expect(cache.byteCount <= 200_000)
+  }
+
   @Test("threads that read at once get the right documents")
   func threads() throws {
     let cache = DocumentBlockCache(byteCountMax: 150_000)
