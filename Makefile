@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 RELEASE = .build/release
 
-.PHONY: demo test test-long node install format benchmark benchmark-index
+.PHONY: demo test test-long node install format benchmark benchmark-index benchmark-filters
 
 # The whole job on real input: 10,000 glosses of WordNet embedded, stored, searched, killed with
 # SIGKILL and proved to be there. DEMO_COUNT=1000 stores fewer.
@@ -59,6 +59,10 @@ benchmark: benchmark-data
 benchmark-index: benchmark-data
 	swift build --configuration release --product measure-index
 	$(BENCHMARK_PYTHON) Benchmarks/index.py --count $(BENCHMARK_COUNT)
+
+# Filters and texts beside six other databases: see Benchmarks/filters.py.
+benchmark-filters: benchmark-data
+	$(BENCHMARK_PYTHON) Benchmarks/filters.py --count $(BENCHMARK_COUNT)
 
 format:
 	swift format --in-place --recursive Sources Tests Package.swift
