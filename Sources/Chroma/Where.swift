@@ -47,6 +47,26 @@ public struct Key: Sendable {
   public func contains(_ value: MetadataValue) -> Where { filter("$contains", value) }
   public func doesNotContain(_ value: MetadataValue) -> Where { filter("$not_contains", value) }
 
+  /// Records that have a value under the key, of any type.
+  public var exists: Where { filter("$exists", true as MetadataValue) }
+  public var doesNotExist: Where { filter("$exists", false as MetadataValue) }
+
+  /// Strings that are like an SQL pattern: `%` stands for any run of characters, `_` for one, and a
+  /// backslash takes away their meaning.
+  public func isLike(_ pattern: String) -> Where { filter("$like", JSON.string(Text(pattern))) }
+  public func isNotLike(_ pattern: String) -> Where {
+    filter("$not_like", JSON.string(Text(pattern)))
+  }
+
+  /// Strings that have the text in them, whatever the case of its letters.
+  public func containsIgnoringCase(_ text: String) -> Where {
+    filter("$icontains", JSON.string(Text(text)))
+  }
+
+  public func doesNotContainIgnoringCase(_ text: String) -> Where {
+    filter("$not_icontains", JSON.string(Text(text)))
+  }
+
   private func filter(_ word: String, _ value: MetadataValue) -> Where {
     filter(word, value.json)
   }
@@ -56,7 +76,8 @@ public struct Key: Sendable {
   }
 }
 
-/// A document filter: `.contains("swift") && .doesNotMatch("(?i)draft")`. Case-sensitive.
+/// A document filter: `.contains("swift") && .doesNotMatch("(?i)draft")`. Case counts but where the
+/// name says otherwise.
 ///
 /// A record without a document matches only negations.
 public struct WhereDocument: Sendable {
@@ -72,6 +93,22 @@ public struct WhereDocument: Sendable {
   public static func matches(_ pattern: String) -> WhereDocument { filter("$regex", pattern) }
   public static func doesNotMatch(_ pattern: String) -> WhereDocument {
     filter("$not_regex", pattern)
+  }
+
+  /// Whether all of the document is like an SQL pattern: `%` stands for any run of characters, `_`
+  /// for one, and a backslash takes away their meaning.
+  public static func isLike(_ pattern: String) -> WhereDocument { filter("$like", pattern) }
+  public static func isNotLike(_ pattern: String) -> WhereDocument {
+    filter("$not_like", pattern)
+  }
+
+  /// Whether the document has the text in it, whatever the case of its letters.
+  public static func containsIgnoringCase(_ text: String) -> WhereDocument {
+    filter("$icontains", text)
+  }
+
+  public static func doesNotContainIgnoringCase(_ text: String) -> WhereDocument {
+    filter("$not_icontains", text)
   }
 
   public static func && (left: WhereDocument, right: WhereDocument) -> WhereDocument {

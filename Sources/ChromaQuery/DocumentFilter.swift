@@ -1,7 +1,10 @@
 // The document filter: what `where_document` means.
 //
-// A record without a document fails `$contains` and `$regex`; their negations are exactly the
-// opposites, so they match it. Everything compares bytes: case, accents and composition count.
+// A record without a document fails `$contains`, `$regex`, `$like` and `$icontains`; their negations
+// are exactly the opposites, so they match it. All but `$icontains` compare bytes: case, accents and
+// composition count.
+//
+// `$like` and `$icontains` are not of official Chroma.
 
 package import ChromaBase
 package import ChromaText
@@ -14,7 +17,7 @@ package enum DocumentFilter: Sendable {
   case or([DocumentFilter])
   /// The document holds the text. The empty text is in every document.
   case contains(Text, isNegated: Bool)
-  /// The regular expression matches somewhere in the document.
+  /// The expression, which `$like` and `$icontains` become too, matches somewhere in the document.
   case matches(RegularExpression, isNegated: Bool)
 
   /// Whether the filter holds of a record.
@@ -38,8 +41,10 @@ package enum DocumentFilter: Sendable {
 
 // Reading `where_document`:
 //
-//     filter := { "$contains" | "$not_contains" | "$regex" | "$not_regex": string }
-//             | { "$and": [filter …] } | { "$or": [filter …] } | null
+//     filter   := { operator: string }
+//               | { "$and": [filter …] } | { "$or": [filter …] } | null
+//     operator := "$contains" | "$regex" | "$like" | "$icontains"
+//               | "$not_contains" | "$not_regex" | "$not_like" | "$not_icontains"
 extension DocumentFilter {
   /// Reads a filter from the JSON text of `where_document`.
   ///
@@ -76,17 +81,42 @@ extension DocumentFilter {
 
   /// Nil if the operator is none of a document.
   ///
-  /// - Parameter invalid: The error for an operand that is no string.
+  /// - Parameter invalid: The error for an operand that is no string, where the operator is one of
+  ///   official Chroma's.
   init?(
     operator name: Text, operand: JSON, orThrow invalid: ChromaError
   ) throws(ChromaError) {
+    if let (expression, isNegated) = try RegularExpression.ofAddition(name, operand: operand) {
+      self = .matches(expression, isNegated: isNegated)
+      return
+    }
     guard ["$contains", "$not_contains", "$regex", "$not_regex"].contains(name) else { return nil }
     guard case .string(let text) = operand else { throw invalid }
     switch name {
     case "$contains": self = .contains(text, isNegated: false)
     case "$not_contains": self = .contains(text, isNegated: true)
-    case "$regex": self = .matches(try RegularExpression(text), isNegated: false)
-    default: self = .matches(try RegularExpression(text), isNegated: true)
+    case "$regex": self = .matches(try RegularExpression(.regex(text)), isNegated: false)
+    default: self = .matches(try RegularExpression(.regex(text)), isNegated: true)
+    }
+  }
+}
+
+extension RegularExpression {
+  /// What `$like`, `$icontains` and their negations ask of a document or of a string of metadata;
+  /// nil if the operator is none of these.
+  static func ofAddition(
+    _ name: Text, operand: JSON
+  ) throws(ChromaError) -> (expression: RegularExpression, isNegated: Bool)? {
+    guard ["$like", "$not_like", "$icontains", "$not_icontains"].contains(name) else { return nil }
+    guard case .string(let text) = operand else {
+      throw .invalidArgument(
+        "Expected operand value to be a string for operator \(name), got \(operand.text)")
+    }
+    return switch name {
+    case "$like": (try RegularExpression(.like(text)), false)
+    case "$not_like": (try RegularExpression(.like(text)), true)
+    case "$icontains": (try RegularExpression(.icontains(text)), false)
+    default: (try RegularExpression(.icontains(text)), true)
     }
   }
 }

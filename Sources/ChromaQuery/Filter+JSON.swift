@@ -6,9 +6,11 @@
 //
 // This is the grammar of official Chroma's engine, which is wider than that of its Python client:
 // lists of filters may have any length, and null filters nothing. Whatever is not of the grammar,
-// be it no JSON at all, is an "Invalid where clause".
+// be it no JSON at all, is an "Invalid where clause". The operators `$exists`, `$like`, `$icontains`
+// and the latter two's negations are additions, whose mistakes are told in more words.
 
 package import ChromaBase
+import ChromaText
 
 extension Filter {
   /// Reads a filter from the JSON text of `where`.
@@ -52,6 +54,7 @@ extension Filter {
       return .document(filter)
     }
     let (condition, isNegated) = try condition(value)
+    if condition == .exists { return .field(.document, .exists, isNegated: isNegated) }
     if condition.comparesStrings {
       throw .invalidArgument(
         "Cannot filter using metadata key '#document' with type 'Str' because indexing is disabled")
@@ -65,6 +68,10 @@ extension Filter {
     guard case .object(let members) = value else { return (.equals(try literal(value)), false) }
     guard members.count == 1, let member = members.first else { throw invalid }
     let operand = member.value
+    if let (expression, isNegated) = try RegularExpression.ofAddition(member.key, operand: operand)
+    {
+      return (.matches(expression), isNegated)
+    }
     return switch member.key {
     case "$eq": (.equals(try literal(operand)), false)
     case "$ne": (.equals(try literal(operand)), true)
@@ -76,8 +83,17 @@ extension Filter {
     case "$gte": (.isGreaterOrEqual(to: try number(operand)), false)
     case "$contains": (.contains(try literal(operand)), false)
     case "$not_contains": (.contains(try literal(operand)), true)
+    case "$exists": (.exists, try !bool(operand, of: "$exists"))
     default: throw invalid
     }
+  }
+
+  private static func bool(_ operand: JSON, of name: Text) throws(ChromaError) -> Bool {
+    guard case .bool(let value) = operand else {
+      throw .invalidArgument(
+        "Expected operand value to be a bool for operator \(name), got \(operand.text)")
+    }
+    return value
   }
 
   private static func literal(_ value: JSON) throws(ChromaError) -> Literal {

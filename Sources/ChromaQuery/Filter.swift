@@ -1,16 +1,18 @@
 // The metadata filter: what `where` means.
 //
-// Rules, all of them official Chroma's:
-//   * A record that lacks the key fails every condition; the negations ($ne, $nin, $not_contains)
-//     are exactly the opposites, so they match it.
+// Rules, official Chroma's but for what `$exists`, `$like` and `$icontains` add:
+//   * A record that lacks the key fails every condition; the negations ($ne, $nin, $not_contains,
+//     $not_like, $not_icontains, $exists with false) are exactly the opposites, so they match it.
 //   * Bools, numbers and strings are never equal to each other. Integers and floats compare by value.
 //   * An array is never equal to, among, less or greater than anything; `$contains` alone looks into
 //     it, and there an integer does not equal a float.
+//   * `$like` and `$icontains` look at strings only, not into arrays of them.
 //
 // A filter nests no deeper than the JSON it was read from (`Limits.nestingDepthMax`), so evaluating
 // it by recursion is safe.
 
 package import ChromaBase
+package import ChromaText
 
 /// What a filter sees of a record.
 package struct FilteredRecord: Sendable {
@@ -65,6 +67,10 @@ package enum Filter: Sendable {
     case isGreaterOrEqual(to: Number)
     /// An array has the element.
     case contains(Literal)
+    /// There is a value, of any type.
+    case exists
+    /// A string in which the expression, made of `$like` or `$icontains`, matches somewhere.
+    case matches(RegularExpression)
   }
 
   /// What the filter looks at: the rest of a record need not be there.
@@ -145,6 +151,9 @@ extension Filter.Condition {
       case (.string(let wanted), .strings(let elements)): elements.contains(wanted)
       default: false
       }
+    case .exists: true
+    case .matches(let expression):
+      if case .string(let text) = value { expression.matches(text) } else { false }
     }
   }
 }

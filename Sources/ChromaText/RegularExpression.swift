@@ -1,7 +1,9 @@
-// Regular expressions, as `$regex` and `$not_regex` take them.
+// Regular expressions, as `$regex`, `$like`, `$icontains` and their negations take them.
 //
-//     pattern ─RegexParser→ RegexSyntaxTree ─RegexTranslator→ RegexMeaning
+//     $regex ─RegexParser→ RegexSyntaxTree ─RegexTranslator→ RegexMeaning
+//     $like, $icontains ────────────────────TextPatterns───→ RegexMeaning
 //             ─RegexCompiler→ RegexProgram ─RegexSearch→ match or none
+//             ─RequiredText→ what every match holds
 //
 // The dialect, its errors and its promise are those of official Chroma, that is, of Rust's `regex`
 // crate: no look-around and no backreferences, and a search takes time linear in the text.
@@ -11,14 +13,42 @@ internal import Synchronization
 
 /// A regular expression, ready to be searched for. Any thread may use it, any number at once.
 package final class RegularExpression: Sendable {
+  /// The operator that the expression was made for, and its operand.
+  package enum Source: Equatable, Sendable {
+    case regex(Text)
+    case like(Text)
+    case icontains(Text)
+  }
+
+  package let source: Source
+  /// What a text must hold to hold a match.
+  package let required: RequiredText
   private let program: RegexProgram
   /// Searches that nobody uses just now, with the states that they have made. As many as there
   /// have been threads at once.
   private let idleSearches = Mutex<[RegexSearch]>([])
 
   /// - Throws: `invalidArgument` if the pattern is refused, in official Chroma's words.
-  package init(_ pattern: Text) throws(ChromaError) {
-    program = try Self.program(try Self.meaning(pattern))
+  package convenience init(_ pattern: Text) throws(ChromaError) {
+    try self.init(.regex(pattern))
+  }
+
+  /// - Throws: `invalidArgument` if the operand is refused, a regular expression in official
+  ///   Chroma's words.
+  package init(_ source: Source) throws(ChromaError) {
+    let meaning =
+      switch source {
+      case .regex(let pattern): try Self.meaning(pattern)
+      case .like(let pattern): try Self.meaning(like: pattern)
+      case .icontains(let text): try Self.meaning(icontains: text)
+      }
+    self.source = source
+    required = RequiredText(of: meaning)
+    do throws(RegexCompiler.TooLarge) {
+      program = try RegexCompiler.compile(meaning)
+    } catch {
+      throw Self.tooLarge
+    }
   }
 
   /// Whether the text holds a match, anywhere. The bytes must be valid UTF-8.
@@ -63,16 +93,14 @@ package final class RegularExpression: Sendable {
     }
   }
 
-  private static func program(_ meaning: RegexMeaning) throws(ChromaError) -> RegexProgram {
-    do throws(RegexCompiler.TooLarge) {
-      return try RegexCompiler.compile(meaning)
-    } catch {
-      throw tooLarge
-    }
-  }
-
-  private static let tooLarge = ChromaError.invalidArgument(
+  static let tooLarge = ChromaError.invalidArgument(
     "The regular expression is too large: with its repetitions written out it has more than "
       + "\(Limits.regexStepCountMax) steps, or its character classes have more than "
       + "\(Limits.regexRangeCountMax) ranges. Use smaller repetitions or fewer classes.")
+}
+
+extension RegularExpression: Equatable {
+  package static func == (left: RegularExpression, right: RegularExpression) -> Bool {
+    left.source == right.source
+  }
 }

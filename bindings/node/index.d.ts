@@ -33,7 +33,19 @@ export type WhereOperator =
   | { $in: Literal[] }
   | { $nin: Literal[] }
   | { $contains: Literal }
-  | { $not_contains: Literal };
+  | { $not_contains: Literal }
+  | { $exists: boolean }
+  | TextOperator;
+
+/**
+ * `$like` takes SQL's patterns of the whole text: `%` for any run of characters, `_` for one, a
+ * backslash to escape. `$icontains` finds a text whatever its case.
+ */
+export type TextOperator =
+  | { $like: string }
+  | { $not_like: string }
+  | { $icontains: string }
+  | { $not_icontains: string };
 
 /** A filter on metadata: one key, or one of `$and` and `$or`. */
 export type Where =
@@ -47,6 +59,7 @@ export type WhereDocument =
   | { $not_contains: string }
   | { $regex: string }
   | { $not_regex: string }
+  | TextOperator
   | { $and: WhereDocument[] }
   | { $or: WhereDocument[] };
 

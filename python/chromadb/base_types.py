@@ -31,9 +31,11 @@ LogicalOperator: TypeAlias = Literal["$and", "$or"]
 WhereOperator: TypeAlias = Literal["$gt", "$gte", "$lt", "$lte", "$ne", "$eq"]
 InclusionExclusionOperator: TypeAlias = Literal["$in", "$nin"]
 ContainsOperator: TypeAlias = Literal["$contains", "$not_contains"]
-WhereDocumentOperator: TypeAlias = Literal[
-    "$contains", "$not_contains", "$regex", "$not_regex", "$and", "$or"
-]
+ExistenceOperator: TypeAlias = Literal["$exists"]
+LikeOperator: TypeAlias = Literal["$like", "$not_like", "$icontains", "$not_icontains"]
+WhereDocumentOperator: TypeAlias = (
+    Literal["$contains", "$not_contains", "$regex", "$not_regex", "$and", "$or"] | LikeOperator
+)
 
 # Type checkers cannot say "exactly one key" nor follow the recursion through dict literals, so the
 # filters are typed as mappings; `validate_where` and `validate_where_document` have the grammar.

@@ -26,6 +26,10 @@ _ELEMENT_OPERATORS = ("$contains", "$not_contains")
 _WHERE_OPERATORS = (*_ORDER_OPERATORS, "$ne", "$eq", *_LIST_OPERATORS, *_ELEMENT_OPERATORS)
 _TEXT_OPERATORS = ("$contains", "$not_contains", "$regex", "$not_regex")
 _LOGICAL_OPERATORS = ("$and", "$or")
+# Operators that official Chroma does not have. The sentences that list its operators stay its own.
+_EXISTENCE_OPERATOR = "$exists"
+_LIKE_OPERATORS = ("$like", "$not_like")
+_CASELESS_OPERATORS = ("$icontains", "$not_icontains")
 
 # Up to this many duplicated ids are all named; above it, the first and last five.
 _DUPLICATES_NAMED_MAX = 9
@@ -294,6 +298,18 @@ def _validate_operator_expression(expression: dict[Any, Any]) -> None:
             f"Expected operator expression to have exactly one operator, got {expression}"
         )
     ((operator, operand),) = expression.items()
+    if operator == _EXISTENCE_OPERATOR:
+        if not isinstance(operand, bool):
+            raise ValueError(
+                f"Expected operand value to be a bool for operator {operator}, got {operand}"
+            )
+        return
+    if operator in (*_LIKE_OPERATORS, *_CASELESS_OPERATORS):
+        if not isinstance(operand, str):
+            raise ValueError(
+                f"Expected operand value to be a str for operator {operator}, got {operand}"
+            )
+        return
     if operator not in _WHERE_OPERATORS:
         raise ValueError(
             f"Expected where operator to be one of {', '.join(_WHERE_OPERATORS)}, got {operator}"
@@ -334,7 +350,7 @@ def validate_where_document(where_document: Any) -> None:
     ((operator, operand),) = where_document.items()
     if operator in _LOGICAL_OPERATORS:
         _validate_where_document_list(operand)
-    elif operator not in _TEXT_OPERATORS:
+    elif operator not in (*_TEXT_OPERATORS, *_LIKE_OPERATORS, *_CASELESS_OPERATORS):
         operators = ", ".join((*_TEXT_OPERATORS, *_LOGICAL_OPERATORS))
         raise ValueError(
             f"Expected where document operator to be one of {operators}, got {operator}"
@@ -344,7 +360,7 @@ def validate_where_document(where_document: Any) -> None:
             f"Expected where document operand value for operator {operator} to be a str, "
             f"got {operand}"
         )
-    elif not operand:
+    elif not operand and operator not in _LIKE_OPERATORS:
         raise ValueError(
             f"Expected where document operand value for operator {operator} to be a non-empty str"
         )
