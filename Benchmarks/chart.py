@@ -1,4 +1,4 @@
-"""Curves of speed by recall, drawn as SVG."""
+"""Curves of speed by recall, and costs side by side, drawn as SVG."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 760, 460
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 50, 50
-COLORS = ["#c2410c", "#1d4ed8", "#15803d", "#6b21a8"]
+COLORS = ["#c2410c", "#1d4ed8", "#15803d", "#6b21a8", "#0e7490", "#a16207", "#64748b"]
 RECALLS = [0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999]
 
 
@@ -19,6 +19,14 @@ class Curve:
 
     title: str
     points: Sequence[tuple[float, float, str]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A title, and what it costs on each side."""
+
+    title: str
+    costs: Sequence[float | None]
 
 
 class Axes:
@@ -73,6 +81,46 @@ def draw(title: str, curves: Sequence[Curve]) -> str:
                 f"<title>ef {escape(label)}</title></circle>"
             )
         parts.append(text(LEFT + 12, HEIGHT - BOTTOM - 60 + 16 * index, curve.title, color))
+    return "\n".join([*parts, "</svg>", ""])
+
+
+ROW_HEIGHT, TITLE_WIDTH = 20, 270
+
+
+def draw_costs(title: str, names: Sequence[str], rows: Sequence[Row]) -> str:
+    """The text of an SVG file: in each row a dot for what each of the names costs, the first one's
+    the largest. What has no cost is left out."""
+    costs = [cost for row in rows for cost in row.costs if cost]
+    low, high = math.floor(math.log10(min(costs))), math.ceil(math.log10(max(costs)))
+    bottom = TOP + 20 + ROW_HEIGHT * len(rows)
+
+    def x(cost: float) -> float:
+        share = (math.log10(cost) - low) / (high - low)
+        return TITLE_WIDTH + share * (WIDTH - TITLE_WIDTH - RIGHT)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{bottom + 30}" '
+        'font-family="sans-serif" font-size="12">',
+        f'<rect width="{WIDTH}" height="{bottom + 30}" fill="white"/>',
+        text(10, 20, title, size=14),
+    ]
+    for place, name in enumerate(names):
+        left = 10 + place * (WIDTH - 10) / len(names)
+        parts.append(text(left, 44, f"● {name}", COLORS[place]))
+    for power in range(low, high + 1):
+        parts.append(line(x(10**power), TOP + 10, x(10**power), bottom))
+        parts.append(text(x(10**power), bottom + 18, f"{10**power:g} ms", anchor="middle"))
+    for place, row in enumerate(rows):
+        y = TOP + 20 + ROW_HEIGHT * (place + 0.5)
+        parts.append(text(TITLE_WIDTH - 10, y + 4, row.title, anchor="end"))
+        parts.append(line(TITLE_WIDTH, y, WIDTH - RIGHT, y))
+        for side in reversed(range(len(names))):
+            if cost := row.costs[side]:
+                parts.append(
+                    f'<circle cx="{x(cost):.1f}" cy="{y:.1f}" r="{4 if side else 6}" '
+                    f'fill="{COLORS[side]}"><title>{escape(names[side])}: {cost:.3g} ms</title>'
+                    "</circle>"
+                )
     return "\n".join([*parts, "</svg>", ""])
 
 

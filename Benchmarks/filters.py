@@ -21,7 +21,7 @@ records that the filter keeps, and any other call by whether it is right.
 
 The others are installed by name into build/bench/venv-filters, official Chroma into
 build/bench/venv-official; one that cannot be installed is left out. The result is tables on
-standard output and in build/bench/filters.md.
+standard output and in build/bench/filters.md, and the first of them drawn as filters.svg.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from pathlib import Path
 from typing import Any
 
 import compare
+from chart import Row, draw_costs
 from compare import figure, tell
 from dataset import FOLDER, Dataset
 from filter_cases import QUERY, Case, Operands, cases
@@ -251,6 +252,15 @@ def report(sides: list[Side], operands: Operands, asked: list[Case], rounds: int
     return "\n".join(lines)
 
 
+def drawing(sides: list[Side], asked: list[Case]) -> str:
+    rows = []
+    for case in asked:
+        rounds = [side.cpu.get(case.title) for side in sides]
+        rows.append(Row(case.title, [statistics.median(cpu) if cpu else None for cpu in rounds]))
+    names = [side.name for side in sides]
+    return draw_costs("CPU milliseconds a call, less is better", names, rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ours", default=sys.executable, help="a Python with our chromadb")
@@ -276,6 +286,7 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     text = report(sides, operands, asked, options.rounds)
     (FOLDER / "filters.md").write_text(text)
+    (FOLDER / "filters.svg").write_text(drawing(sides, asked))
     print(text)
 
 
