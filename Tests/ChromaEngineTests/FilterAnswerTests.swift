@@ -1,0 +1,184 @@
+import ChromaBase
+import ChromaCatalog
+import ChromaStorage
+import ChromaTestSupport
+import Glibc
+import Testing
+
+@testable import ChromaEngine
+
+/// A filter means the same wherever its records stand: in the log, in segments of every kind, before
+/// and after merges, for whoever opened the directory when. Method: random filters of up to six levels
+/// over records made to be hard, on engines that share a directory in memory, against a reference that
+/// evaluates each filter record by record (`ModelFilter`).
+@Suite struct FilterAnswerTests {
+  static let isLong = getenv("CHROMA_TEST_LONG") != nil
+
+  /// A directory in memory, whose engines compact only when they are told to.
+  struct Setting {
+    let files = MemoryFileSystem()
+    private let limits: CompactionLimits
+
+    init() {
+      var limits = CompactionLimits()
+      limits.logRowCountMax = 10_000
+      limits.logByteCountMin = 64 * 1024 * 1024
+      self.limits = limits
+    }
+
+    func open() throws(ChromaError) -> Engine {
+      try Engine(
+        EngineEnvironment(
+          fileSystem: files, directory: "/db", clock: SystemClock(), random: SystemRandomSource(),
+          isShared: true, compactionLimits: limits))
+    }
+
+    func create(in engine: Engine) throws(ChromaError) -> UUID {
+      try engine.createCollection(
+        CollectionRequest(
+          tenant: CatalogDefaults.tenant, database: CatalogDefaults.database, name: "filtered",
+          configuration: nil, metadata: nil, getOrCreate: false)
+      ).id
+    }
+  }
+
+  /// What the random questions found: a generator whose filters match nothing, or everything, would
+  /// prove nothing.
+  private struct Tally {
+    var questionCount = 0
+    var emptyCount = 0
+    var fullCount = 0
+  }
+
+  @Test(
+    "every filter finds the same in the log, in segments, across steps and merges",
+    arguments: 1...(isLong ? 60 : 3) as ClosedRange<UInt64>)
+  func filtersFindTheSameWhereverRecordsStand(seed: UInt64) throws {
+    var random = SeededRandom(seed)
+    var stage = try Stage(seed: seed)
+    // Beyond what makes a segment worth an index, twice.
+    try stage.add(stage.random.int(in: 520...640))
+    try stage.ask("in the log")
+    try stage.keep { try $0.flush($1) }
+    try stage.ask("in one segment", again: true)
+    try stage.change(random.int(in: 60...120))
+    try stage.ask("in a segment and the log")
+    try stage.keep { try $0.flush($1) }
+    try stage.ask("in a segment with dead rows", again: true)
+    try stage.add(random.int(in: 270...320))
+    try stage.keep { try $0.flush($1) }
+    try stage.add(random.int(in: 1...40))
+    try stage.change(20)
+    try stage.ask("in segments large and small, and the log")
+    try stage.keep { try $0.compact($1) }
+    try stage.ask("merged", again: true)
+    try stage.reopen()
+    try stage.ask("opened anew", again: true)
+    try stage.deleteByFilters()
+    try stage.ask("after deletions")
+    try stage.keep { try $0.compact($1) }
+    try stage.ask("merged after deletions", again: true)
+    #expect(stage.tally.questionCount > 300)
+    #expect(stage.tally.emptyCount < stage.tally.questionCount / 2)
+    #expect(stage.tally.fullCount < stage.tally.questionCount / 4)
+  }
+
+  private struct Stage {
+    let seed: UInt64
+    let setting = Setting()
+    let collection: UUID
+    var random: SeededRandom
+    var writer: Engine
+    var reader: Engine
+    var model = ModelCollection()
+    var tally = Tally()
+    private var nextNumber = 0
+    private var asked: [(question: FilterProbe.Question, answer: [ModelRecord])] = []
+
+    init(seed: UInt64) throws {
+      self.seed = seed
+      random = SeededRandom(seed &* 1_000_003)
+      writer = try setting.open()
+      reader = try setting.open()
+      collection = try setting.create(in: writer)
+    }
+
+    mutating func write(_ batch: RecordBatch) throws {
+      try writer.write(batch, to: collection)
+      model.apply(batch)
+    }
+
+    mutating func add(_ count: Int) throws {
+      let records = (nextNumber..<nextNumber + count).map {
+        RandomRecords.record($0, using: &random)
+      }
+      nextNumber += count
+      for start in stride(from: 0, to: count, by: 100) {
+        try write(RecordBatch(.add, Array(records[start..<min(start + 100, count)])))
+      }
+    }
+
+    /// Updates, replaces, deletes and adds again so many records.
+    mutating func change(_ count: Int) throws {
+      for _ in 0..<count {
+        let number = random.int(in: 0...nextNumber - 1)
+        var record = RandomRecords.record(number + 7, using: &random)
+        record.id = Text("id-\(number)")
+        switch random.int(in: 0...3) {
+        case 0: try write(RecordBatch(operation: .delete, ids: [record.id]))
+        case 1: try write(RecordBatch(.upsert, [record]))
+        case 2: try write(RecordBatch(.update, [record]))
+        default:
+          let removed = record.metadata.keys.map { MetadataChange.Entry($0, nil) }
+          try write(
+            RecordBatch(
+              operation: .update, ids: [record.id], metadatas: [MetadataChange(removed)]))
+        }
+      }
+    }
+
+    mutating func deleteByFilters() throws {
+      for round in 0..<6 {
+        let question = FilterProbe.Question.random(
+          over: model.records, RandomFilters(over: model.records), &random)
+        let limit = random.oneIn(2) ? random.int(in: 0...30) : 200
+        let expected = question.answer(model.records).prefix(limit).map(\.id)
+        let count = try writer.delete(try question.selection, from: collection, limit: limit)
+        #expect(count == expected.count, "seed \(seed), deletion \(round): \(question.words)")
+        model.apply(RecordBatch(operation: .delete, ids: expected))
+        if model.records.count < 100 { try add(100) }
+      }
+    }
+
+    /// Does what changes where records stand.
+    mutating func keep(_ work: (Engine, UUID) throws -> Void) throws {
+      try work(writer, collection)
+    }
+
+    mutating func reopen() throws {
+      writer = try setting.open()
+      reader = try setting.open()
+    }
+
+    /// - Parameter again: Whether nothing has been written since: the same questions have the same
+    ///   answers.
+    mutating func ask(_ place: String, again: Bool = false) throws {
+      if !again {
+        let filters = RandomFilters(over: model.records)
+        asked = (0..<60).map { _ in
+          let question = FilterProbe.Question.random(over: model.records, filters, &random)
+          return (question, question.answer(model.records))
+        }
+        tally.questionCount += asked.count
+        tally.emptyCount += asked.count { $0.answer.isEmpty }
+        tally.fullCount += asked.count { $0.answer.count == model.records.count }
+      }
+      let probe = FilterProbe(
+        collection: collection, records: model.records, place: "seed \(seed), \(place)")
+      for (index, (question, answer)) in asked.enumerated() {
+        let engine = index.isMultiple(of: 2) ? writer : reader
+        try probe.check(question, answer, on: engine, &random)
+      }
+    }
+  }
+}
