@@ -13,22 +13,29 @@ package enum RandomRecords {
   ]
   package static let floats: [Double] = [
     -.greatestFiniteMagnitude, -0x1p63, -0x20_0000_0000_0000, -3, -1.5, -1, -.leastNonzeroMagnitude,
-    -0.0, 0, .leastNonzeroMagnitude, .leastNormalMagnitude, 0.1, 0.5, 1, Double(1).nextUp, 1.5, 2, 3,
+    -0.0, 0, .leastNonzeroMagnitude, .leastNormalMagnitude, 0.1, 0.5, 1, Double(1).nextUp, 1.5, 2,
+    3,
     7, 0x20_0000_0000_0000, 0x1.FFFFFFFFFFFFFp62, 0x1p63, 1e308,
   ]
   package static let strings: [Text] = [
-    "", "a", "A", "aa", "ab", "abc", "abcdefgh", "abcdefghi", "abcdefghj", "b", "1", "true", "\u{E9}",
+    "", "a", "A", "aa", "ab", "abc", "abcdefgh", "abcdefghi", "abcdefghj", "b", "1", "true",
+    "\u{E9}",
     "e\u{301}", "a\0", "a\0b", "\u{1F986}", "\u{6C34}", "\u{FFFF}", "\u{10FFFF}",
     Text(String(repeating: "x", count: 300)), Text(String(repeating: "x", count: 301)),
   ]
   /// Parts of documents. Grams of some occur in others, in another order.
   package static let words: [String] = [
-    "abcd", "abc bcd", "bcda", "aaaa", "aaa", "aba", "ab", "a", "ABCD", "Abcd", "kelvin", "\u{212A}elvin",
-    "mass", "ma\u{17F}s", "stra\u{DF}e", "STRA\u{1E9E}E", "\u{3A3}\u{3AF}\u{3C3}\u{3C5}\u{3C6}\u{3BF}\u{3C2}",
+    "abcd", "abc bcd", "bcda", "aaaa", "aaa", "aba", "ab", "a", "ABCD", "Abcd", "kelvin",
+    "\u{212A}elvin",
+    "mass", "ma\u{17F}s", "stra\u{DF}e", "STRA\u{1E9E}E",
+    "\u{3A3}\u{3AF}\u{3C3}\u{3C5}\u{3C6}\u{3BF}\u{3C2}",
     "\u{E9}t\u{E9}", "e\u{301}t", "\u{212B}\u{E5}", "\u{41C}\u{43E}\u{441}\u{43A}\u{432}\u{430}",
-    "\u{6771}\u{4EAC}\u{90FD}", "\u{4EAC}\u{90FD}\u{6771}", "\u{D55C}\u{AE00}", "\u{5E9}\u{5DC}\u{5D5}\u{5DD}",
-    "\u{645}\u{631}\u{62D}\u{628}\u{627}", "\u{928}\u{92E}\u{938}\u{94D}\u{924}\u{947}", "\u{E44}\u{E17}\u{E22}",
-    "\u{1F986}", "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}", "\u{1F1E9}\u{1F1EA}", "a\0b", "\0", "\n", "\r\n",
+    "\u{6771}\u{4EAC}\u{90FD}", "\u{4EAC}\u{90FD}\u{6771}", "\u{D55C}\u{AE00}",
+    "\u{5E9}\u{5DC}\u{5D5}\u{5DD}",
+    "\u{645}\u{631}\u{62D}\u{628}\u{627}", "\u{928}\u{92E}\u{938}\u{94D}\u{924}\u{947}",
+    "\u{E44}\u{E17}\u{E22}",
+    "\u{1F986}", "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}", "\u{1F1E9}\u{1F1EA}", "a\0b", "\0",
+    "\n", "\r\n",
     "100%", "a_b", "a\\b", "[x]", "(y)*", "42", "\u{10FFFF}", "\u{FEFF}",
   ]
 
