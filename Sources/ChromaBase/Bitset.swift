@@ -64,6 +64,18 @@ package struct Bitset: Equatable, Sendable, Sequence {
     return true
   }
 
+  /// Lets the body set many slots at the cost of a bit each.
+  ///
+  /// - Parameter slotCount: the words are as many as hold the slots below it, or more.
+  package mutating func withWords<Result, Failure: Error>(
+    forSlots slotCount: Int,
+    _ body: (UnsafeMutableBufferPointer<UInt64>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let missing = (slotCount &+ 63) / 64 &- words.count
+    if missing > 0 { words.append(contentsOf: repeatElement(0, count: missing)) }
+    return try words.withUnsafeMutableBufferPointer { (words) throws(Failure) in try body(words) }
+  }
+
   /// And: keeps what is in both.
   package mutating func formIntersection(_ other: Bitset) {
     if words.count > other.words.count { words.removeLast(words.count &- other.words.count) }

@@ -19,6 +19,7 @@ package struct CompactionLimits: Sendable {
   package var tailRecordCountMax = Limits.tailRecordCountMax
   package var tailByteCountMax = Limits.tailByteCountMax
   package var mergedSegmentByteCountMax = Limits.mergedSegmentByteCountMax
+  package var indexedSegmentRowCountMin = Limits.indexedSegmentRowCountMin
 
   package init() {}
 }

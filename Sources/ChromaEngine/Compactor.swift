@@ -265,9 +265,11 @@ struct Compactor: Sendable {
     var description = SegmentDescription(
       collection: row.id, version: row.version + 1, firstPosition: positions.lowerBound,
       lastPosition: positions.upperBound)
+    let indexes = SegmentIndexes(rowCountMin: policy.limits.indexedSegmentRowCountMin)
     let payload: StoredPayload
     if let bytes = try SegmentWriter.encode(
-      source, description, byteCountMax: policy.limits.inlineSegmentByteCountMax, cancel: cancel)
+      source, description, byteCountMax: policy.limits.inlineSegmentByteCountMax,
+      indexes: indexes, cancel: cancel)
     {
       payload = .inline(bytes)
     } else {
@@ -280,7 +282,7 @@ struct Compactor: Sendable {
       let name = Self.blobName(of: id)
       let writer = try blobs.writer(name)
       do throws(ChromaError) {
-        try SegmentWriter.write(source, description, to: writer, cancel: cancel)
+        try SegmentWriter.write(source, description, to: writer, indexes: indexes, cancel: cancel)
         try writer.finish()
       } catch {
         writer.abandon()

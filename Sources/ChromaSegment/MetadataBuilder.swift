@@ -50,6 +50,14 @@ struct MetadataBuilder {
   /// Of all values, held or not.
   private var byteCount = 0
   private var holdsAll = true
+  private let indexes: SegmentIndexes
+  /// Those of the first columns, as many as may be held.
+  private var indexParts: [[UInt8]] = []
+  private var indexByteCount = 0
+
+  init(_ indexes: SegmentIndexes) {
+    self.indexes = indexes
+  }
 
   var hasEntries: Bool { !columns.isEmpty }
 
@@ -84,6 +92,7 @@ struct MetadataBuilder {
     let valueByteCount = MetadataColumnBuilder.byteCount(of: value)
     byteCount += valueByteCount
     columns[column].byteCount += valueByteCount
+    columns[column].rowCount += 1
     if holdsAll {
       columns[column].append(value, row: row)
       if byteCount > Limits.segmentMetadataByteCountMax {
@@ -128,25 +137,39 @@ struct MetadataBuilder {
   ) throws(ChromaError) -> [UInt8] {
     var index = ByteWriter()
     index.write(UInt32(columns.count))
-    var rest = columns.indices
+    try forEachColumn(columns.indices, metadata) { (builder, column) throws(ChromaError) in
+      var values = ByteWriter()
+      builder.columns[column].write(
+        rowCount: builder.shapeByRow.count, index: &index, values: &values)
+      try sink.append(values.bytes)
+      builder.holdIndex(of: column)
+    }
+    // They were let go, each after it was written.
+    holdsAll = false
+    index.write(UInt32(shapes.count))
+    index.writeIntegers(Self.ends(of: shapes.map(\.count)))
+    index.writeIntegers(shapes.flatMap { $0.map(Int64.init) })
+    index.writeIntegers(shapeByRow)
+    return index.bytes
+  }
+
+  /// Calls the body for each column while its values are held.
+  private mutating func forEachColumn(
+    _ range: Range<Int>, _ metadata: (Int) throws(ChromaError) -> Metadata?,
+    _ body: (inout MetadataBuilder, Int) throws(ChromaError) -> Void
+  ) throws(ChromaError) {
+    var rest = range
     while !rest.isEmpty {
       let group = holdsAll ? rest : nextGroup(of: rest)
       if !holdsAll {
         for row in shapeByRow.indices { gather(group, row: row, try metadata(row)) }
       }
       for column in group {
-        var values = ByteWriter()
-        columns[column].write(rowCount: shapeByRow.count, index: &index, values: &values)
+        try body(&self, column)
         columns[column].removeValues()
-        try sink.append(values.bytes)
       }
       rest = group.upperBound..<rest.upperBound
     }
-    index.write(UInt32(shapes.count))
-    index.writeIntegers(Self.ends(of: shapes.map(\.count)))
-    index.writeIntegers(shapes.flatMap { $0.map(Int64.init) })
-    index.writeIntegers(shapeByRow)
-    return index.bytes
   }
 
   /// As many columns as may be held at once, at least one.
@@ -159,6 +182,40 @@ struct MetadataBuilder {
       end += 1
     }
     return rest.lowerBound..<end
+  }
+
+  /// Makes the index of a column whose values are held, if those before it left room.
+  private mutating func holdIndex(of column: Int) {
+    guard indexParts.count == column,
+      indexByteCount < Limits.segmentMetadataByteCountMax
+    else { return }
+    let part = columns[column].index(indexes)
+    indexByteCount += part.count
+    indexParts.append(part)
+  }
+
+  /// Writes the indexes of the columns, after their values; nothing if no column has one.
+  mutating func writeIndexes(
+    to sink: SegmentSink, _ metadata: (Int) throws(ChromaError) -> Metadata?
+  ) throws(ChromaError) {
+    guard columns.contains(where: { $0.hasIndex(indexes) }) else { return }
+    try sink.begin(.valueIndex)
+    var ends: [Int64] = []
+    for part in indexParts {
+      try sink.append(part)
+      ends.append((ends.last ?? 0) + Int64(part.count))
+    }
+    let rest = indexParts.count..<columns.count
+    indexParts = []
+    try forEachColumn(rest, metadata) { (builder, column) throws(ChromaError) in
+      let part = builder.columns[column].index(builder.indexes)
+      try sink.append(part)
+      ends.append((ends.last ?? 0) + Int64(part.count))
+    }
+    var writer = ByteWriter()
+    writer.writeIntegers(ends)
+    writer.write(UInt32(writer.bytes.count))
+    try sink.append(writer.bytes)
   }
 
   private mutating func gather(_ group: Range<Int>, row: Int, _ metadata: Metadata?) {
@@ -183,6 +240,8 @@ struct MetadataColumnBuilder {
   let kind: MetadataKind
   /// Of all its values, held or not.
   var byteCount = 0
+  /// Rows with a value, held or not.
+  var rowCount = 0
   private var rows: [Int64] = []
   /// Ends of the arrays, counted in elements; for arrays only.
   private var arrayEnds: [Int64] = []
@@ -241,6 +300,24 @@ struct MetadataColumnBuilder {
     scalars.write(isArray: kind.element != nil, index: &index, values: &values)
   }
 
+  /// Whether it gets an index. Not without rows enough, and never where the numbers of its scalars
+  /// may need more than 32 bits.
+  func hasIndex(_ indexes: SegmentIndexes) -> Bool {
+    rowCount >= indexes.rowCountMin && byteCount <= Int(UInt32.max)
+      && indexes.hasValueIndex(key, kind)
+  }
+
+  /// The index of the values that are held; no bytes if there is to be none.
+  func index(_ indexes: SegmentIndexes) -> [UInt8] {
+    guard hasIndex(indexes) else { return [] }
+    return order().encoded(placeCount: rows.count, isArray: kind.element != nil)
+  }
+
+  /// The order of the values that are held.
+  func order() -> ValueOrder {
+    scalars.order(arrayEnds: kind.element == nil ? nil : arrayEnds)
+  }
+
   /// - Parameter widthMin: 1 where the bytes have to vouch for the count.
   fileprivate static func write(
     _ integers: [Int64], widthMin: Int = 0, index: inout ByteWriter, values: inout ByteWriter
@@ -284,6 +361,15 @@ private struct ScalarBuilder {
     value.bytes.withUnsafeBytes { bytes.write($0) }
     integers.append(Int64(bytes.bytes.count))
     count += 1
+  }
+
+  func order(arrayEnds: [Int64]?) -> ValueOrder {
+    switch kind {
+    case .bool: ValueOrder(bools: bools, arrayEnds: arrayEnds)
+    case .int: ValueOrder(ints: integers, arrayEnds: arrayEnds)
+    case .string: ValueOrder(strings: bytes.bytes, ends: integers, arrayEnds: arrayEnds)
+    default: ValueOrder(floats: bytes.bytes, arrayEnds: arrayEnds)
+    }
   }
 
   func write(isArray: Bool, index: inout ByteWriter, values: inout ByteWriter) {

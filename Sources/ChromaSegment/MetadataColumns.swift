@@ -61,6 +61,19 @@ struct MetadataColumns {
     return columns
   }
 
+  /// The numbers of the columns of a key, at most one for each kind.
+  func numbers(of key: Text) -> Range<Int> {
+    var lower = 0
+    var upper = columns.count
+    while lower < upper {
+      let middle = (lower + upper) / 2
+      if columns[middle].key < key { lower = middle + 1 } else { upper = middle }
+    }
+    upper = lower
+    while upper < columns.count, columns[upper].key == key { upper += 1 }
+    return lower..<upper
+  }
+
   /// The metadata of a row, or what of it stands under some keys; nil if it has none at all.
   func metadata(_ row: Int, keys: [Text]?) throws(ChromaError) -> Metadata? {
     let shape = try shapeByRow.number(row, below: shapeEnds.count)
@@ -91,6 +104,8 @@ struct MetadataColumns {
 struct MetadataColumn {
   let key: Text
   let kind: MetadataKind
+  /// Rows that have a value.
+  let rowCount: Int
   /// Nil where every row has a value.
   let rows: IntegerColumn?
   /// For arrays.
@@ -98,12 +113,12 @@ struct MetadataColumn {
   /// Values, or elements of arrays.
   let scalarCount: Int
   /// Integers, or the ends of strings.
-  private let integers: IntegerColumn?
+  let integers: IntegerColumn?
   /// Truth values, floats or texts.
-  private let rest: SegmentBytes
+  let rest: SegmentBytes
 
   init(
-    rowCount: Int, from index: inout SegmentCursor, values: inout SegmentCursor
+    rowCount segmentRowCount: Int, from index: inout SegmentCursor, values: inout SegmentCursor
   ) throws(ChromaError) {
     key = try index.readText()
     guard let kind = MetadataKind(rawValue: try index.readUInt8()) else {
@@ -111,11 +126,12 @@ struct MetadataColumn {
     }
     self.kind = kind
     let count = Int(try index.readUInt32())
-    guard (1...rowCount).contains(count) else {
-      throw index.damage("a metadata column has \(count) of \(rowCount) rows")
+    guard (1...segmentRowCount).contains(count) else {
+      throw index.damage("a metadata column has \(count) of \(segmentRowCount) rows")
     }
+    rowCount = count
     rows =
-      count == rowCount
+      count == segmentRowCount
       ? nil : try IntegerColumn(count: count, try IntegerHead(from: &index), values: &values)
     if kind.element == nil {
       scalarCount = count
@@ -163,6 +179,16 @@ struct MetadataColumn {
     case .ints: return .ints(try elements(index, int))
     case .floats: return .floats(try elements(index, float))
     case .strings: return .strings(try elements(index, string))
+    }
+  }
+
+  /// A value that is no array, or an element of one, by its number among all.
+  func scalar(_ index: Int) throws(ChromaError) -> MetadataValue {
+    switch kind {
+    case .bool, .bools: .bool(try bool(index))
+    case .int, .ints: .int(try int(index))
+    case .float, .floats: .float(try float(index))
+    case .string, .strings: .string(try string(index))
     }
   }
 

@@ -41,6 +41,7 @@ package final class Segment: @unchecked Sendable, SegmentSource {
   let documents: DocumentBlocks?
   let uris: (column: TextColumn, texts: SegmentBytes)?
   let metadatas: MetadataColumns?
+  private let valueIndexBytes: SegmentBytes?
   private let vectorBytes: SegmentBytes
   let cache: DocumentBlockCache
   /// Names this segment in the cache.
@@ -100,6 +101,7 @@ package final class Segment: @unchecked Sendable, SegmentSource {
     (documents, uris) = try trailer.texts(sections)
     metadatas = try trailer.metadata(sections)
     textIndex = nil
+    valueIndexBytes = sections[.valueIndex]
   }
 
   deinit {
@@ -203,5 +205,16 @@ package final class Segment: @unchecked Sendable, SegmentSource {
   package func metadata(_ row: Int, keys: [Text]?) throws(ChromaError) -> Metadata? {
     precondition(row >= 0 && row < rowCount)
     return try metadatas?.metadata(row, keys: keys)
+  }
+
+  /// The indexes of the metadata; nil if there are none.
+  func valueIndexes(_ columns: MetadataColumns) throws(ChromaError) -> ValueIndexSection? {
+    guard let valueIndexBytes else { return nil }
+    return try ValueIndexSection(valueIndexBytes, columnCount: columns.columns.count)
+  }
+
+  /// The index of a column; nil if it has none, or one that is damaged.
+  func valueIndex(_ number: Int, of columns: MetadataColumns) -> ValueIndex? {
+    try? valueIndexes(columns)?.index(number, of: columns)
   }
 }

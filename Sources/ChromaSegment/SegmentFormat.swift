@@ -53,9 +53,11 @@ enum SectionKind: UInt16 {
   case vectorPositions = 13
   /// Where the elements of vectors are not float32.
   case vectorType = 14
+  /// Where a column of metadata is large.
+  case valueIndex = 15
 
   /// Whether a segment cannot be read without it.
-  var isRequired: Bool { self != .definition }
+  var isRequired: Bool { self != .definition && self != .valueIndex }
 }
 
 struct SegmentTrailer: Equatable {

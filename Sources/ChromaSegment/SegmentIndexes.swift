@@ -7,7 +7,7 @@ package import ChromaBase
 
 /// The indexes that a segment is to have.
 package struct SegmentIndexes: Equatable, Sendable {
-  /// A segment of fewer rows has none.
+  /// A segment of fewer rows has none, nor has a column of metadata that fewer rows have a value in.
   package var rowCountMin: Int
   /// Whether documents are to be indexed.
   package let hasTextIndex: Bool

@@ -8,13 +8,17 @@ package import ChromaStorage
 package struct SegmentWriter<Source: SegmentSource> {
   private let source: Source
   private let sink: SegmentSink
+  private let indexes: SegmentIndexes
   private let cancel: CancelToken?
   private var rowCount: Int { source.rowCount }
 
-  private init(_ source: Source, to sink: SegmentSink, cancel: CancelToken?) {
+  private init(
+    _ source: Source, to sink: SegmentSink, _ indexes: SegmentIndexes, cancel: CancelToken?
+  ) {
     precondition((1...Limits.segmentRowCountMax).contains(source.rowCount))
     self.source = source
     self.sink = sink
+    self.indexes = indexes
     self.cancel = cancel
   }
 
@@ -24,11 +28,12 @@ package struct SegmentWriter<Source: SegmentSource> {
   /// - Throws: What the source throws; `.cancelled`.
   package static func encode(
     _ source: Source, _ description: SegmentDescription,
-    byteCountMax: Int = Limits.inlineSegmentByteCountMax, cancel: CancelToken? = nil
+    byteCountMax: Int = Limits.inlineSegmentByteCountMax,
+    indexes: SegmentIndexes = SegmentIndexes(), cancel: CancelToken? = nil
   ) throws(ChromaError) -> [UInt8]? {
     let sink = SegmentSink(.memory(byteCountMax: byteCountMax))
     do throws(ChromaError) {
-      try SegmentWriter(source, to: sink, cancel: cancel).run(description)
+      try SegmentWriter(source, to: sink, indexes, cancel: cancel).run(description)
     } catch {
       if sink.isFull { return nil }
       throw error
@@ -41,10 +46,11 @@ package struct SegmentWriter<Source: SegmentSource> {
   /// - Throws: What the source throws; `.io`, `.outOfSpace`, `.cancelled`.
   package static func write(
     _ source: Source, _ description: SegmentDescription, to blob: BlobWriter,
-    cancel: CancelToken? = nil
+    indexes: SegmentIndexes = SegmentIndexes(), cancel: CancelToken? = nil
   ) throws(ChromaError) {
     precondition(blob.byteCount == 0)
-    try SegmentWriter(source, to: SegmentSink(.blob(blob)), cancel: cancel).run(description)
+    let sink = SegmentSink(.blob(blob))
+    try SegmentWriter(source, to: sink, indexes, cancel: cancel).run(description)
   }
 
   private func run(_ description: SegmentDescription) throws(ChromaError) {
@@ -57,7 +63,7 @@ package struct SegmentWriter<Source: SegmentSource> {
     try writeIDs()
     try writeDocuments()
     try writeURIs()
-    try writeMetadata()
+    var metadata = try writeMetadata()
     if !isInline, let definition = description.definition {
       try sink.begin(.definition)
       try sink.append(definition.encoded())
@@ -67,6 +73,7 @@ package struct SegmentWriter<Source: SegmentSource> {
       try sink.begin(.vectorType)
       try sink.append([number])
     }
+    try metadata.writeIndexes(to: sink, readMetadata)
     sink.end()
     var trailer = SegmentTrailer(
       rowCount: rowCount, dimension: source.dimension, stride: shape.stride, space: source.space,
@@ -199,19 +206,23 @@ package struct SegmentWriter<Source: SegmentSource> {
     try sink.append(column.index().bytes)
   }
 
-  private func writeMetadata() throws(ChromaError) {
-    var builder = MetadataBuilder()
+  private func writeMetadata() throws(ChromaError) -> MetadataBuilder {
+    var builder = MetadataBuilder(indexes)
     try forEachRow { (row) throws(ChromaError) in
       builder.append(try source.metadata(row), row: row)
     }
-    guard builder.hasEntries else { return }
+    guard builder.hasEntries else { return builder }
     builder.sortColumns()
     try sink.begin(.metadataValues)
-    let index = try builder.writeValues(to: sink) { (row) throws(ChromaError) in
-      if row % Limits.cancellationRowInterval == 0 { try cancel?.check() }
-      return try source.metadata(row)
-    }
+    let index = try builder.writeValues(to: sink, readMetadata)
     try sink.begin(.metadataIndex)
     try sink.append(index)
+    return builder
+  }
+
+  /// Where metadata is read again, and again.
+  private func readMetadata(_ row: Int) throws(ChromaError) -> Metadata? {
+    if row % Limits.cancellationRowInterval == 0 { try cancel?.check() }
+    return try source.metadata(row)
   }
 }
