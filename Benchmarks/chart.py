@@ -109,7 +109,7 @@ def draw_costs(title: str, names: Sequence[str], rows: Sequence[Row]) -> str:
         parts.append(text(left, 44, f"● {name}", COLORS[place]))
     for power in range(low, high + 1):
         parts.append(line(x(10**power), TOP + 10, x(10**power), bottom))
-        parts.append(text(x(10**power), bottom + 18, f"{10**power:g} ms", anchor="middle"))
+        parts.append(text(x(10**power), bottom + 18, f"{10**power:g}", anchor="middle"))
     for place, row in enumerate(rows):
         y = TOP + 20 + ROW_HEIGHT * (place + 0.5)
         parts.append(text(TITLE_WIDTH - 10, y + 4, row.title, anchor="end"))
