@@ -75,6 +75,8 @@ typedef struct chroma_get_result chroma_get_result;
 typedef struct chroma_query_result chroma_query_result;
 /** How a query was answered. */
 typedef struct chroma_explain_result chroma_explain_result;
+/** The values under a key. */
+typedef struct chroma_distinct_result chroma_distinct_result;
 /** What was found in a directory, or done to it. */
 typedef struct chroma_report chroma_report;
 /** What went wrong. */
@@ -89,7 +91,7 @@ enum {
   CHROMA_OK = 0,
   /* The caller's mistakes. */
   CHROMA_ERROR_INVALID_ARGUMENT = 1,  /**< A type, range, name, filter or dimension. */
-  CHROMA_ERROR_NOT_FOUND = 2,         /**< No such tenant, database or collection. */
+  CHROMA_ERROR_NOT_FOUND = 2,         /**< No such tenant, database, collection or record. */
   CHROMA_ERROR_ALREADY_EXISTS = 3,    /**< A tenant, database or collection has the name. */
   CHROMA_ERROR_PERMISSION_DENIED = 4, /**< A setting forbids it: allow_reset, read_only. */
   CHROMA_ERROR_CLOSED = 5,            /**< The handle was closed, freed, or never existed. */
@@ -462,17 +464,38 @@ enum {
 CHROMA_API chroma_status chroma_collection_count(chroma_collection *collection, uint64_t *out_count,
                                                  chroma_error **out_error);
 
+typedef struct chroma_count_options {
+  size_t struct_size;
+  chroma_selection selection;
+  chroma_cancel *cancel; /**< Or NULL. */
+} chroma_count_options;
+#define CHROMA_COUNT_OPTIONS_INIT \
+  { sizeof(chroma_count_options), {NULL, 0, {NULL, 0}, {NULL, 0}}, NULL }
+
+/** How many records the selection lets through: as many as a get of it returns. */
+CHROMA_API chroma_status chroma_collection_count_selected(chroma_collection *collection,
+                                                          const chroma_count_options *options,
+                                                          uint64_t *out_count,
+                                                          chroma_error **out_error);
+
 typedef struct chroma_get_options {
   size_t struct_size;
   chroma_selection selection;
-  uint64_t limit; /**< UINT64_MAX for all. */
-  uint64_t offset;
-  uint32_t include;      /**< CHROMA_INCLUDE_… */
-  uint32_t reserved;     /**< 0. */
-  chroma_cancel *cancel; /**< Or NULL. */
+  uint64_t limit;         /**< UINT64_MAX for all. */
+  uint64_t offset;        /**< Records to leave out first; behind `after`, if given. */
+  uint32_t include;       /**< CHROMA_INCLUDE_… */
+  uint32_t descending;    /**< Not 0: the greatest value first. Needs order_by. */
+  chroma_cancel *cancel;  /**< Or NULL. */
+  chroma_string after;    /**< An id: begin behind this record. None: at the beginning. */
+  chroma_string order_by; /**< A key of metadata. None: the order of insertion. */
 } chroma_get_options;
 #define CHROMA_GET_OPTIONS_INIT \
-  { sizeof(chroma_get_options), {NULL, 0, {NULL, 0}, {NULL, 0}}, UINT64_MAX, 0, 0, 0, NULL }
+  { \
+    sizeof(chroma_get_options), {NULL, 0, {NULL, 0}, {NULL, 0}}, UINT64_MAX, 0, 0, 0, NULL, \
+        {NULL, 0}, { \
+      NULL, 0 \
+    } \
+  }
 
 /** Columns of records. Columns that were not included are NULL; all point into the result. */
 typedef struct chroma_get_view {
@@ -489,9 +512,21 @@ typedef struct chroma_get_view {
   { sizeof(chroma_get_view), 0, NULL, NULL, 0, NULL, NULL, NULL }
 
 /**
- * The selected records in the order in which they were inserted.
+ * The selected records in the order in which they were inserted, or by their metadata.
+ *
+ * With order_by, by the value under that key, ascending or descending: bools (false first), then
+ * numbers by value, integers and floats together, then strings by their bytes. Ties stand in the
+ * order of insertion, whether ascending or descending. Records without a value under the key, or
+ * with an array, come last, in the order of insertion, whether ascending or descending.
+ *
+ * With after, what precedes that record in the order, as it is now, and the record itself are left
+ * out, whether the selection lets it through or not. Pages that each begin after the last record of
+ * the page before show every record once that stays as it is, whatever is inserted and deleted
+ * meanwhile.
  *
  * @param out_result  To free with chroma_get_result_free().
+ * @return CHROMA_ERROR_NOT_FOUND         no such collection; or `after` is the id of no record;
+ *         CHROMA_ERROR_INVALID_ARGUMENT, _CANCELLED, _CLOSED, _CORRUPTION, _IO.
  */
 CHROMA_API chroma_status chroma_collection_get(chroma_collection *collection,
                                                const chroma_get_options *options,
@@ -504,6 +539,47 @@ CHROMA_API chroma_status chroma_get_result_view(const chroma_get_result *result,
                                                 chroma_error **out_error);
 
 CHROMA_API void chroma_get_result_free(chroma_get_result *result);
+
+typedef struct chroma_distinct_options {
+  size_t struct_size;
+  chroma_string key; /**< Of metadata. Needed. */
+  chroma_selection selection;
+  uint64_t limit;        /**< At most so many values; UINT64_MAX for all. */
+  chroma_cancel *cancel; /**< Or NULL. */
+} chroma_distinct_options;
+#define CHROMA_DISTINCT_OPTIONS_INIT \
+  { sizeof(chroma_distinct_options), {NULL, 0}, {NULL, 0, {NULL, 0}, {NULL, 0}}, UINT64_MAX, NULL }
+
+/** Values, and how many records have each. */
+typedef struct chroma_distinct_view {
+  size_t struct_size;
+  size_t value_count;
+  const chroma_metadata_entry *values; /**< Bools, integers, floats, strings, under the key. */
+  const uint64_t *counts;              /**< One for each value; from 1. */
+} chroma_distinct_view;
+#define CHROMA_DISTINCT_VIEW_INIT \
+  { sizeof(chroma_distinct_view), 0, NULL, NULL }
+
+/**
+ * The values under a key in the selected records, each once, ascending as with order_by of a get:
+ * scalars, and the elements of arrays. Numbers that are equal are one value, an integer if one of
+ * them is. A record counts once for each of its values.
+ *
+ * A limit keeps the first values, and the memory that the call takes small.
+ *
+ * @param out_result  To free with chroma_distinct_result_free().
+ */
+CHROMA_API chroma_status chroma_collection_distinct(chroma_collection *collection,
+                                                    const chroma_distinct_options *options,
+                                                    chroma_distinct_result **out_result,
+                                                    chroma_error **out_error);
+
+/** @param out_view  Started from CHROMA_DISTINCT_VIEW_INIT; points into the result afterwards. */
+CHROMA_API chroma_status chroma_distinct_result_view(const chroma_distinct_result *result,
+                                                     chroma_distinct_view *out_view,
+                                                     chroma_error **out_error);
+
+CHROMA_API void chroma_distinct_result_free(chroma_distinct_result *result);
 
 typedef struct chroma_query_options {
   size_t struct_size;
@@ -569,7 +645,7 @@ typedef struct chroma_explain_view {
   uint64_t candidate_count; /**< Those that the selection lets through. */
   uint64_t unindexed_count; /**< Records that the index does not have. */
   uint64_t ef_search;       /**< As the collection's configuration has it. */
-  size_t query_count;
+  size_t query_count;       /**< 0 where a selection was explained without a query. */
 } chroma_explain_view;
 #define CHROMA_EXPLAIN_VIEW_INIT \
   { sizeof(chroma_explain_view), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
@@ -595,7 +671,8 @@ typedef struct chroma_search_view {
   { sizeof(chroma_search_view), 0, 0, 0, 0, 0 }
 
 /**
- * Runs a query and says how, instead of what it found.
+ * Runs a query and says how, instead of what it found. Without embeddings, only the selection is
+ * evaluated, as for a get, a count or a deletion: the query_count of the view is 0 then.
  *
  * @param options     As for chroma_collection_query(); include does not matter.
  * @param out_result  To free with chroma_explain_result_free().
@@ -619,6 +696,13 @@ CHROMA_API chroma_status chroma_explain_result_view(const chroma_explain_result 
 CHROMA_API chroma_status chroma_explain_result_search(const chroma_explain_result *result,
                                                       size_t index, chroma_search_view *out_view,
                                                       chroma_error **out_error);
+
+/**
+ * How the selection was evaluated, and what that took, as a JSON object to be read by people: its
+ * members may change with any release. None where nothing was selected from, and for a stale
+ * handle. Lives as long as the result.
+ */
+CHROMA_API chroma_string chroma_explain_result_filter_json(const chroma_explain_result *result);
 
 CHROMA_API void chroma_explain_result_free(chroma_explain_result *result);
 

@@ -61,25 +61,73 @@ public struct Collection: Sendable {
 
   // MARK: Reads
 
-  public func count() async throws(ChromaError) -> Int {
-    try await inBackground { [self] (_) throws(ChromaBase.ChromaError) in
-      try engine.current().count(in: id)
+  /// How many records there are, or how many match. Ends early when the task is cancelled.
+  public func count(
+    where filter: Where? = nil, whereDocument: WhereDocument? = nil
+  ) async throws(ChromaError) -> Int {
+    try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
+      try engine.current().count(
+        try Selection(nil, filter, whereDocument), in: id, cancel: cancel)
     }
   }
 
-  /// The selected records in the order of insertion. Ends early when the task is cancelled.
+  /// The selected records, in the order of insertion or of a key's values. Ends early when the task
+  /// is cancelled.
+  ///
+  /// Pages that each begin after the last record of the page before show every record once that stays
+  /// as it is, whatever is inserted and deleted meanwhile:
+  ///
+  ///     var last: String?
+  ///     repeat {
+  ///       let page = try await notes.get(limit: 100, after: last, orderBy: "year")
+  ///       last = page.last?.id
+  ///     } while last != nil
+  ///
+  /// - Parameters:
+  ///   - limit: At most so many.
+  ///   - offset: How many to leave out first; behind `after`, if given.
+  ///   - after: The id of a record: begins behind it. It need not be selected.
+  ///   - orderBy: A key of metadata: bools, false first, then numbers by value, integers and floats
+  ///     together, then strings by their UTF-8 bytes. Ties stand in the order of insertion; records
+  ///     without such a value, or with an array, come last in that order.
+  ///   - descending: Whether the greatest value comes first. The order of ties, and of the records
+  ///     that come last, stays the same.
+  /// - Throws: `.notFound` if `after` is the id of no record; `.invalidArgument`.
   public func get(
     ids: [String]? = nil, where filter: Where? = nil, whereDocument: WhereDocument? = nil,
-    limit: Int? = nil, offset: Int = 0, include: Include = [.documents, .metadatas]
+    limit: Int? = nil, offset: Int = 0, after: String? = nil, orderBy: String? = nil,
+    descending: Bool = false, include: Include = [.documents, .metadatas]
   ) async throws(ChromaError) -> [Record] {
     try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
       guard offset >= 0, limit ?? 0 >= 0 else {
         throw .invalidArgument("limit and offset must not be negative.")
       }
+      guard orderBy != nil || !descending else {
+        throw .invalidArgument("descending can only be specified when orderBy is provided")
+      }
       return try engine.current().get(
         try Selection(ids, filter, whereDocument), from: id, limit: limit, offset: offset,
+        after: after.map { Text($0) },
+        order: orderBy.map { RecordOrder(key: Text($0), isDescending: descending) },
         include: include.columns, cancel: cancel
       ).records
+    }
+  }
+
+  /// The values under a key of metadata in the records that match, each once, in the order that
+  /// `get` has for `orderBy`: scalars, and the elements of arrays. Numbers that are equal are one
+  /// value, an integer if one of them is. Ends early when the task is cancelled.
+  ///
+  /// - Parameter limit: At most so many, the first.
+  public func distinct(
+    _ key: String, where filter: Where? = nil, whereDocument: WhereDocument? = nil,
+    limit: Int? = nil
+  ) async throws(ChromaError) -> [DistinctValue] {
+    try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
+      guard limit ?? 0 >= 0 else { throw .invalidArgument("limit must not be negative.") }
+      return try engine.current().distinct(
+        Text(key), try Selection(nil, filter, whereDocument), in: id, limit: limit, cancel: cancel
+      ).map { DistinctValue(value: MetadataValue($0.value), count: $0.count) }
     }
   }
 
@@ -123,6 +171,17 @@ public struct Collection: Sendable {
           VectorColumn(dimension: embedding.count, values: embedding),
           try Selection(nil, filter, whereDocument), in: id, resultCount: resultCount,
           isExact: isExact, cancel: cancel))
+    }
+  }
+
+  /// How the filters are evaluated, as for `get` and `count`, without a query.
+  public func explain(
+    where filter: Where? = nil, whereDocument: WhereDocument? = nil
+  ) async throws(ChromaError) -> Explanation {
+    try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
+      Explanation(
+        try engine.current().explain(
+          nil, try Selection(nil, filter, whereDocument), in: id, resultCount: 0, cancel: cancel))
     }
   }
 

@@ -86,7 +86,8 @@ public struct Explanation: Equatable, Sendable {
   public let unindexedCount: Int
   /// As the collection's settings have it.
   public let efSearch: Int
-  public let strategy: Strategy
+  /// Nil where there was no query.
+  public let strategy: Strategy?
   /// Whether the graph took too long, and a scan was made instead.
   public let hasSwitched: Bool
   /// Candidates that the index does not have, which were measured.
@@ -95,6 +96,9 @@ public struct Explanation: Equatable, Sendable {
   public let measuredCount: Int
   /// Candidates of the index that were then measured.
   public let rerankedCount: Int
+  /// How the filters were evaluated, and what that took, as a JSON object to be read by people: its
+  /// members may change with any release. Nil without filters.
+  public let filter: String?
 
   init(_ found: QueryExplanation) {
     version = found.version
@@ -111,11 +115,13 @@ public struct Explanation: Equatable, Sendable {
       case .codeScan: .codeScan
       case .graph: .graph
       case .filteredGraph: .filteredGraph
-      case .exactScan, nil: .exactScan
+      case .exactScan: .exactScan
+      case nil: nil
       }
     hasSwitched = search?.hasSwitched ?? false
     scannedCount = search?.restCount ?? 0
     measuredCount = search?.measuredCount ?? 0
     rerankedCount = search?.rerankedCount ?? 0
+    filter = found.filter?.json.text.string
   }
 }

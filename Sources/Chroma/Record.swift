@@ -33,6 +33,12 @@ public struct Neighbor: Equatable, Sendable {
   public let distance: Float
 }
 
+/// A value of metadata, no array, and how many records have it.
+public struct DistinctValue: Equatable, Sendable {
+  public let value: MetadataValue
+  public let count: Int
+}
+
 /// How distance is measured.
 public enum Space: String, Sendable, CaseIterable {
   /// Σ(aᵢ − bᵢ)²
@@ -102,7 +108,7 @@ extension MetadataValue {
     }
   }
 
-  fileprivate init(_ stored: ChromaBase.MetadataValue) {
+  init(_ stored: ChromaBase.MetadataValue) {
     self =
       switch stored {
       case .bool(let value): .bool(value)

@@ -66,17 +66,29 @@ final class Arena {
         to: chroma_metadata(
           entries: UnsafePointer(entries), count: metadata.count, present: 1, reserved: 0))
       for entry in metadata.entries {
-        entries.initialize(to: self.entry(entry))
+        entries.initialize(to: self.entry(string(entry.key), entry.value))
         entries += 1
       }
     }
     return UnsafePointer(maps)
   }
 
-  private func entry(_ source: Metadata.Entry) -> chroma_metadata_entry {
+  /// Values under one key, whose bytes they share.
+  func entries(
+    _ values: some Collection<MetadataValue>, key: Text
+  ) -> UnsafePointer<chroma_metadata_entry> {
+    let entries = allocate(chroma_metadata_entry.self, count: values.count)
+    let key = string(key)
+    for (index, value) in values.enumerated() {
+      (entries + index).initialize(to: entry(key, value))
+    }
+    return UnsafePointer(entries)
+  }
+
+  private func entry(_ key: chroma_string, _ value: MetadataValue) -> chroma_metadata_entry {
     var entry = chroma_metadata_entry()
-    entry.key = string(source.key)
-    switch source.value {
+    entry.key = key
+    switch value {
     case .bool(let value):
       entry.kind = chroma_metadata_kind(CHROMA_METADATA_BOOL)
       entry.value.boolean = value ? 1 : 0

@@ -10,7 +10,8 @@ import ChromaIndex
 
 /// What a query asks for, and how.
 struct Query {
-  let vectors: VectorColumn
+  /// Nil where none were given.
+  let vectors: VectorColumn?
   let selection: Selection
   let resultCount: Int
   let include: Include
@@ -21,10 +22,7 @@ struct Query {
     var initial = chroma_query_options()
     initial.result_count = 10
     let options = try sized(options, initial: initial, "options")
-    guard let vectors = try options.embeddings.column(present: nil) else {
-      throw .invalidArgument("embeddings must be given.")
-    }
-    self.vectors = vectors
+    vectors = try options.embeddings.column(present: nil)
     selection = try options.selection.selection()
     resultCount = Int(clamping: options.result_count)
     include = Include(rawValue: options.include)
@@ -35,10 +33,13 @@ struct Query {
 
 /// What a `chroma_explain_result` handle stands for.
 final class ExplainResult {
+  private let arena = Arena()
   let explanation: QueryExplanation
+  let filter: chroma_string
 
   init(_ explanation: QueryExplanation) {
     self.explanation = explanation
+    filter = arena.string(explanation.filter?.json.text)
   }
 }
 
@@ -113,6 +114,11 @@ public func chroma_explain_result_search(
         reranked_count: UInt64(clamping: report.rerankedCount)),
       to: out_view, "out_view")
   }
+}
+
+@c @implementation
+public func chroma_explain_result_filter_json(_ result: OpaquePointer!) -> chroma_string {
+  HandleTable.find(result, ExplainResult.self)?.filter ?? chroma_string(data: nil, length: 0)
 }
 
 @c @implementation

@@ -151,6 +151,22 @@ public func chroma_collection_count(
 }
 
 @c @implementation
+public func chroma_collection_count_selected(
+  _ handle: OpaquePointer!, _ options: UnsafePointer<chroma_count_options>!,
+  _ out_count: UnsafeMutablePointer<UInt64>!, _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> chroma_status {
+  out_count?.pointee = 0
+  return answer(out_error) { () throws(ChromaError) in
+    let out = try required(out_count, "out_count")
+    let options = try sized(options, initial: chroma_count_options(), "options")
+    let (engine, id) = try collection(handle)
+    out.pointee = UInt64(
+      try engine.count(
+        try options.selection.selection(), in: id, cancel: try cancelToken(options.cancel)))
+  }
+}
+
+@c @implementation
 public func chroma_collection_get(
   _ handle: OpaquePointer!, _ options: UnsafePointer<chroma_get_options>!,
   _ out_result: UnsafeMutablePointer<OpaquePointer?>!,
@@ -165,9 +181,23 @@ public func chroma_collection_get(
     let (engine, id) = try collection(handle)
     let records = try engine.get(
       try options.selection.selection(), from: id, limit: count(orAll: options.limit),
-      offset: Int(clamping: options.offset), include: Include(rawValue: options.include),
+      offset: Int(clamping: options.offset), after: try options.after.text("after"),
+      order: try options.order(), include: Include(rawValue: options.include),
       cancel: try cancelToken(options.cancel))
     out.pointee = HandleTable.give(GetResult(records))
+  }
+}
+
+extension chroma_get_options {
+  fileprivate func order() throws(ChromaError) -> RecordOrder? {
+    let isDescending = descending != 0
+    if let key = try order_by.text("order_by") {
+      return RecordOrder(key: key, isDescending: isDescending)
+    }
+    guard !isDescending else {
+      throw .invalidArgument("descending can only be specified when order_by is provided")
+    }
+    return nil
   }
 }
 
@@ -196,9 +226,12 @@ public func chroma_collection_query(
   return answer(out_error) { () throws(ChromaError) in
     let out = try required(out_result, "out_result")
     let query = try Query(options)
+    guard let vectors = query.vectors else {
+      throw .invalidArgument("embeddings must be given.")
+    }
     let (engine, id) = try collection(handle)
     let answer = try engine.query(
-      query.vectors, query.selection, in: id, resultCount: query.resultCount,
+      vectors, query.selection, in: id, resultCount: query.resultCount,
       include: query.include, isExact: query.isExact, cancel: query.cancel)
     out.pointee = HandleTable.give(QueryResult(answer))
   }

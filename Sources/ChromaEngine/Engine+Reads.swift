@@ -47,32 +47,38 @@ extension Engine {
     }
   }
 
-  /// The selected records in the order of insertion.
+  /// The selected records, in the order of insertion unless there is another.
   ///
-  /// - Parameter last: The id of the record after which to begin; nil to begin with the first.
-  /// - Throws: `.notFound` if no record has that id.
+  /// - Parameters:
+  ///   - offset: Of the first, from `after` on.
+  ///   - after: The record before, in the order as it is now. It need not be selected.
+  /// - Throws: `.notFound` naming the record `after` if there is none; `.invalidArgument`.
   package func get(
-    _ selection: Selection, from id: UUID, limit: Int?, offset: Int, after last: Text? = nil,
-    include: Include, cancel: CancelToken? = nil
+    _ selection: Selection, from id: UUID, limit: Int?, offset: Int, after: Text? = nil,
+    order: RecordOrder? = nil, include: Include, cancel: CancelToken? = nil
   ) throws(ChromaError) -> RecordColumns {
-    try read(id) { (view) throws(ChromaError) in
+    let found = try read(id) { (view) throws(ChromaError) -> RecordColumns? in
       let table = view.table
-      let order = try last.map { (id) throws(ChromaError) in try table.order(ofID: id) }
-      let slots = try Selector(selection, in: table, cancel: cancel)
-        .slotsInOrder(offset: offset, limit: limit, after: order)
+      let start = try after.map { (id) throws(ChromaError) in try table.slot(of: id) }
+      if case .some(.none) = start { return nil }
+      let selector = Selector(selection, in: table, cancel: cancel)
+      let slots: [UInt32]
+      if let order {
+        slots = try OrderedSelection(table: table, order: order, cancel: cancel)
+          .window(of: selector.slots(), after: start ?? nil, offset: offset, limit: limit)
+      } else {
+        slots = try selector.slotsInOrder(
+          offset: offset, limit: limit, after: start.flatMap { $0 }.map { table.order($0) })
+      }
       var columns = RecordColumns(include, dimension: view.dimension)
       try columns.append(slots, of: table)
       return columns
     }
-  }
-
-  /// How the selected records are found, and at what cost.
-  package func explain(
-    _ selection: Selection, in id: UUID, cancel: CancelToken? = nil
-  ) throws(ChromaError) -> FilterReport {
-    try read(id) { (view) throws(ChromaError) in
-      try Selector(selection, in: view.table, cancel: cancel).explain().report
+    // Not thrown inside: the collection is there, and need not be looked for again.
+    guard let found else {
+      throw .notFound("The record '\(after ?? "")', after which to go on, does not exist.")
     }
+    return found
   }
 
   /// Calls the body with what the collection holds now.

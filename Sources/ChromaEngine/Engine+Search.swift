@@ -24,6 +24,24 @@ package struct QueryExplanation: Sendable {
   package let queries: [SearchReport]
 }
 
+extension QueryExplanation {
+  fileprivate init(
+    _ view: CollectionState.View, _ index: IndexGeneration?, efSearch: Int, _ report: FilterReport,
+    of selection: Selection, queries: [SearchReport]
+  ) {
+    version = view.table.version.number
+    generation = index?.manifest.generation ?? 0
+    position = view.position
+    indexedPosition = index == nil ? 0 : view.table.indexedPosition
+    recordCount = view.table.liveCount
+    candidateCount = report.matchCount
+    unindexedCount = index == nil ? view.table.liveCount : view.table.unindexedCount
+    self.efSearch = efSearch
+    filter = selection.isEverything ? nil : report
+    self.queries = queries
+  }
+}
+
 /// How far the index of a collection has come, in operations of its log.
 package struct IndexingStatus: Equatable, Sendable {
   package let indexedCount: Int64
@@ -67,12 +85,21 @@ extension Engine {
     }
   }
 
-  /// How `query` would answer the same.
+  /// How `query` would answer the same; without queries, how the selected records are found.
   package func explain(
-    _ queries: VectorColumn, _ selection: Selection, in id: UUID, resultCount: Int,
+    _ queries: VectorColumn?, _ selection: Selection, in id: UUID, resultCount: Int,
     isExact: Bool = false, cancel: CancelToken? = nil
   ) throws(ChromaError) -> QueryExplanation {
-    try search(queries, in: id) { (view, search) throws(ChromaError) in
+    guard let queries else {
+      return try read(id) { (view) throws(ChromaError) in
+        let index = view.index?.isDamaged == true ? nil : view.index
+        let settings = IndexSettings(try known.state(of: id).configuration(of: view.row).hnsw)
+        let report = try Selector(selection, in: view.table, cancel: cancel).explain().report
+        return QueryExplanation(
+          view, index, efSearch: settings.efSearch, report, of: selection, queries: [])
+      }
+    }
+    return try search(queries, in: id) { (view, search) throws(ChromaError) in
       var reports: [SearchReport] = []
       let (candidates, report) = try Selector(selection, in: view.table, cancel: cancel).explain()
       try search?.run(candidates, resultCount, isExact: isExact, cancel) { _, report in
@@ -81,12 +108,7 @@ extension Engine {
       // One that is damaged, or has no room in memory, counts for nothing.
       let index = search?.graph == nil ? nil : view.index
       return QueryExplanation(
-        version: view.table.version.number, generation: index?.manifest.generation ?? 0,
-        position: view.position, indexedPosition: index == nil ? 0 : view.table.indexedPosition,
-        recordCount: view.table.liveCount, candidateCount: report.matchCount,
-        unindexedCount: index == nil ? view.table.liveCount : view.table.unindexedCount,
-        efSearch: search?.efSearch ?? 0, filter: selection.isEverything ? nil : report,
-        queries: reports)
+        view, index, efSearch: search?.efSearch ?? 0, report, of: selection, queries: reports)
     }
   }
 

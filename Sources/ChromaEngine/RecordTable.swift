@@ -182,16 +182,6 @@ package struct RecordTable {
     return location.isInTail ? tail[location.row].order : version.order(at: location)
   }
 
-  /// The order of the record that has an id.
-  ///
-  /// - Throws: `.notFound` if there is none.
-  func order(ofID id: Text) throws(ChromaError) -> Int64 {
-    guard let slot = try slot(of: id) else {
-      throw .notFound("No record has the id \"\(id)\", after which to go on.")
-    }
-    return order(slot)
-  }
-
   /// The log position at which the slot's vector was set.
   package func vectorPosition(_ slot: UInt32) -> Int64 {
     var location = locations[Int(slot)]

@@ -3,7 +3,7 @@
 package import ChromaBase
 
 /// A scalar in a filter.
-package enum Literal: Equatable, Sendable {
+package enum Literal: Hashable, Sendable {
   case bool(Bool)
   case number(Number)
   case string(Text)

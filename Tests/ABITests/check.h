@@ -62,5 +62,6 @@ uint64_t count(chroma_collection *collection);
 
 void test_maintenance(const char *path);
 void test_index(void);
+void test_order(void);
 
 #endif

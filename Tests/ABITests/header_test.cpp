@@ -10,6 +10,9 @@ int main() {
   chroma_records records = CHROMA_RECORDS_INIT;
   chroma_delete_options remove = CHROMA_DELETE_OPTIONS_INIT;
   chroma_get_options get = CHROMA_GET_OPTIONS_INIT;
+  chroma_count_options count = CHROMA_COUNT_OPTIONS_INIT;
+  chroma_distinct_options distinct = CHROMA_DISTINCT_OPTIONS_INIT;
+  chroma_distinct_view distinct_view = CHROMA_DISTINCT_VIEW_INIT;
   chroma_get_view get_view = CHROMA_GET_VIEW_INIT;
   chroma_query_options query = CHROMA_QUERY_OPTIONS_INIT;
   chroma_query_view query_view = CHROMA_QUERY_VIEW_INIT;
@@ -22,6 +25,7 @@ int main() {
   chroma_report_entry entry = CHROMA_REPORT_ENTRY_INIT;
   return engine.struct_size && collection.struct_size && view.struct_size && modify.struct_size &&
                  records.struct_size && remove.struct_size && get.limit == UINT64_MAX &&
+                 count.struct_size && distinct.limit == UINT64_MAX && distinct_view.struct_size &&
                  get_view.struct_size && query.result_count == 10 && query_view.struct_size &&
                  explain.struct_size && search.struct_size && long_call.struct_size &&
                  statistics.struct_size && indexing.struct_size && copy.struct_size &&

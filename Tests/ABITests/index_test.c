@@ -173,10 +173,10 @@ static void test_explanations_refuse_nonsense(void) {
   chroma_search_view search = CHROMA_SEARCH_VIEW_INIT;
   chroma_indexing_status status = CHROMA_INDEXING_STATUS_INIT;
   add_three(collection);
+  options.embeddings.count = 3;
   CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT,
                chroma_collection_explain(collection, &options, &result, error));
   options.embeddings.values = vectors;
-  options.embeddings.count = 3;
   options.embeddings.dimension = 1;
   CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT,
                chroma_collection_explain(collection, &options, &result, error));

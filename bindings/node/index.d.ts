@@ -216,9 +216,30 @@ export interface SelectionOptions extends CallOptions {
   whereDocument?: WhereDocument;
 }
 
+export interface CountOptions extends CallOptions {
+  where?: Where;
+  whereDocument?: WhereDocument;
+}
+
 export interface GetOptions extends SelectionOptions {
   limit?: number;
+  /** How many to leave out first; behind `after`, if given. */
   offset?: number;
+  /**
+   * The id of a record, which need not be selected: only what comes behind it in the order is
+   * returned. Pages that begin after the last record of the page before show every record once
+   * that stays as it is, whatever is added and deleted meanwhile. Rejects with a
+   * ChromaNotFoundError if there is no such record.
+   */
+  after?: string;
+  /**
+   * A key of metadata, to order the records by: bools (false first), then numbers by value, then
+   * strings by their UTF-8 bytes. Records that are equal stand in the order of insertion; those
+   * without such a value, or with an array, come last in that order.
+   */
+  orderBy?: string;
+  /** Whether the greatest value comes first. By default false. */
+  descending?: boolean;
   /** By default documents and metadatas. */
   include?: Exclude<Include, 'distances'>[];
 }
@@ -233,7 +254,15 @@ export interface QueryOptions extends SelectionOptions {
   exact?: boolean;
 }
 
-export type ExplainOptions = Omit<QueryOptions, 'include'>;
+export interface DistinctOptions extends SelectionOptions {
+  /** Of metadata. */
+  key: string;
+  /** At most so many values, the first. */
+  limit?: number;
+}
+
+/** Without queries the selection alone is explained. */
+export type ExplainOptions = Partial<Omit<QueryOptions, 'include'>>;
 
 export interface ModifyOptions extends CallOptions {
   name?: string;
@@ -256,15 +285,22 @@ export interface Collection {
   readonly name: string;
   readonly metadata: CollectionMetadata | undefined;
   readonly configuration: CollectionConfiguration;
-  count(options?: CallOptions): Promise<number>;
+  /** How many records there are, or how many the filters match. */
+  count(options?: CountOptions): Promise<number>;
   /** Inserts records; those whose id exists are left as they are. */
   add(options: RecordOptions): Promise<void>;
   /** Changes records; unknown ids are ignored, and what is not given stays. */
   update(options: RecordOptions): Promise<void>;
   /** Changes records and inserts the unknown ones. */
   upsert(options: RecordOptions): Promise<void>;
-  /** The selected records, in the order in which they were inserted. */
+  /** The selected records, in the order in which they were inserted, or of `orderBy`. */
   get<TMeta extends Metadata = Metadata>(options?: GetOptions): Promise<GetResult<TMeta>>;
+  /**
+   * The values under a key in the selected records, in the order that `get` has for `orderBy`:
+   * scalars, and the elements of arrays, each once. Numbers that are equal are one value. A record
+   * counts once for each of its values.
+   */
+  distinct(options: DistinctOptions): Promise<DistinctResult>;
   /** The first records, by default 10. */
   peek<TMeta extends Metadata = Metadata>(
     options?: { limit?: number } & CallOptions,
@@ -274,7 +310,10 @@ export interface Collection {
    * an index, which finds nearly all of the nearest: more of them with a larger `ef_search`.
    */
   query<TMeta extends Metadata = Metadata>(options: QueryOptions): Promise<QueryResult<TMeta>>;
-  /** Runs a query, and tells from which state and by what way it was answered. */
+  /**
+   * Runs a query, and tells from which state and by what way it was answered; without queries, how
+   * the selection was evaluated.
+   */
   explain(options: ExplainOptions): Promise<Explanation>;
   /** Deletes the selected records. */
   delete(options: DeleteOptions): Promise<{ deleted: number }>;
@@ -334,6 +373,17 @@ export interface Explanation {
     /** Candidates of the index that were then measured. */
     rerankedCount: number;
   }[];
+  /**
+   * How ids and filters were evaluated, and what that took; null without any. To be read by people:
+   * what is in it may change with any release.
+   */
+  filter: Record<string, unknown> | null;
+}
+
+/** The values under a key, ascending, and how many records have each. */
+export interface DistinctResult {
+  values: MetadataScalar[];
+  counts: number[];
 }
 
 /** What a collection takes. New writes stand in its log, until a compaction makes segments. */

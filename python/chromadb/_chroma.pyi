@@ -44,6 +44,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
+from chromadb.api.types import DistinctResult
 from chromadb.maintenance import (
     CollectionStatistics,
     Copy,
@@ -311,7 +312,15 @@ class Engine:
     ) -> int:
         """Deletes and returns how many. Filters are JSON text."""
 
-    def count(self, collection_id: str, tenant: str, database: str, /) -> int: ...
+    def count(
+        self,
+        collection_id: str,
+        tenant: str,
+        database: str,
+        where: str | None = None,
+        where_document: str | None = None,
+        /,
+    ) -> int: ...
     def get(
         self,
         collection_id: str,
@@ -323,9 +332,24 @@ class Engine:
         include: list[str],
         tenant: str,
         database: str,
+        after: str | None = None,
+        order_by: str | None = None,
+        descending: bool = False,
         /,
     ) -> GetResponse:
         """`include` names columns; "data" stands for "metadatas"."""
+
+    def distinct(
+        self,
+        collection_id: str,
+        key: str,
+        ids: list[str] | None,
+        where: str | None,
+        where_document: str | None,
+        limit: int | None,
+        /,
+    ) -> DistinctResult:
+        """The values under the key and how many of the selected records have each, as a dict."""
 
     def query(
         self,
@@ -350,14 +374,17 @@ class Engine:
         self,
         collection_id: str,
         ids: list[str] | None,
-        query_embeddings: npt.NDArray[np.float32],
+        query_embeddings: npt.NDArray[np.float32] | None,
         n_results: int,
         where: str | None,
         where_document: str | None,
         exact: bool,
         /,
     ) -> Explanation:
-        """Runs the query and says how it was answered, as a dict."""
+        """Runs the query and says how it was answered, as a dict.
+
+        Without `query_embeddings`, evaluates ids and filters alone.
+        """
 
 # ---- Directories --------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 from uuid import UUID
 
 from chromadb._progress import Progress as _Bar
@@ -106,6 +106,9 @@ class Explanation(TypedDict):
     """As the collection's configuration has it."""
     searches: list[Search]
     """One for each query."""
+    filter: dict[str, Any] | None
+    """How ids and filters were evaluated, and what that took; None without any. To be read by
+    people: what is in it may change with any release."""
 
 
 class Copy(TypedDict):

@@ -50,8 +50,9 @@ COLLECTION = object()
 ADD = (["a"], COLLECTION, vectors(), None, None, None, *PLACE)
 UPSERT = (COLLECTION, ["a"], vectors(), None, None, None, *PLACE)
 DELETE = (COLLECTION, ["a"], None, None, None, *PLACE)
-GET = (COLLECTION, None, None, None, 0, None, [], *PLACE)
+GET = (COLLECTION, None, None, None, 0, None, [], *PLACE, None, None, False)
 QUERY = (COLLECTION, None, vectors(), 1, None, None, [], *PLACE)
+DISTINCT = (COLLECTION, "key", None, None, None, None)
 EXPLAIN = (COLLECTION, None, vectors(), 1, None, None, False)
 CREATE = ("name", None, None, None, False, *PLACE)
 MODIFY = (COLLECTION, None, None, None)
@@ -73,8 +74,9 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "update": UPSERT,
     "upsert": UPSERT,
     "delete": DELETE,
-    "count": (COLLECTION, *PLACE),
+    "count": (COLLECTION, *PLACE, None, None),
     "get": GET,
+    "distinct": DISTINCT,
     "query": QUERY,
     "flush": (COLLECTION, None),
     "compact": (COLLECTION, None),

@@ -100,11 +100,15 @@ def parameters_of(*wanted: str, names: Callable[[str], list[str]] = parameter_na
     ]
 
 
-STRINGS = parameters_of("name", "tenant", "database", "collection_id", names=needed_parameter_names)
+STRINGS = parameters_of(
+    "name", "tenant", "database", "collection_id", "key", names=needed_parameter_names
+)
 OPTIONAL_STRINGS = [
     *parameters_of(
         "where",
         "where_document",
+        "after",
+        "order_by",
         "configuration_json_str",
         "new_name",
         "new_configuration_json_str",
@@ -263,6 +267,7 @@ def test_a_flag_is_a_bool(engine: _chroma.Engine, collection: str, value: object
     kind = type(value).__name__
     for attempt in (
         lambda: call(engine, collection, "create_collection", get_or_create=value),
+        lambda: call(engine, collection, "get", order_by="a", descending=value),
         lambda: _chroma.Engine(None, value),  # type: ignore[arg-type]
         lambda: _chroma.Engine(None, False, read_only=value),  # type: ignore[arg-type]
         lambda: _chroma.Engine(None, False, background=value),  # type: ignore[arg-type]

@@ -8,7 +8,11 @@ const { GetResult, QueryResult } = require('./results');
 const options = require('./options');
 
 const RECORD_OPTIONS = ['ids', 'embeddings', 'metadatas', 'documents', 'uris', 'signal'];
-const GET_OPTIONS = ['ids', 'where', 'limit', 'offset', 'whereDocument', 'include', 'signal'];
+const GET_OPTIONS = [
+  'ids', 'where', 'limit', 'offset', 'whereDocument', 'include', 'after', 'orderBy', 'descending',
+  'signal',
+];
+const DISTINCT_OPTIONS = ['key', 'ids', 'where', 'whereDocument', 'limit', 'signal'];
 const EXPLAIN_OPTIONS = [
   'queryEmbeddings', 'ids', 'nResults', 'where', 'whereDocument', 'exact', 'signal',
 ];
@@ -32,10 +36,13 @@ class Collection {
     this.configuration = JSON.parse(description.configuration);
   }
 
-  /** The number of records. */
+  /** The number of records, or of those that the filters match. */
   async count(given = {}) {
-    const { signal } = options.takeOptions('count', given, ['signal']);
-    return this.#connection.call('count', signal, this.id);
+    const { where, whereDocument, signal } = options.takeOptions('count', given, [
+      'where', 'whereDocument', 'signal',
+    ]);
+    const filters = [toFilter('where', where), toFilter('whereDocument', whereDocument)];
+    return this.#connection.call('count', signal, this.id, ...filters);
   }
 
   /** Inserts records; those whose id exists are left as they are. */
@@ -53,11 +60,14 @@ class Collection {
     await this.#write('upsert', given);
   }
 
-  /** The selected records, in the order in which they were inserted. */
+  /** The selected records, in the order in which they were inserted, or of a key's values. */
   async get(given = {}) {
-    const { ids, where, limit, offset, whereDocument, include, signal } = options.takeOptions(
-      'get', given, GET_OPTIONS,
-    );
+    const {
+      ids, where, limit, offset, whereDocument, include, after, orderBy, descending, signal,
+    } = options.takeOptions('get', given, GET_OPTIONS);
+    if (descending && orderBy === undefined) {
+      throw new ChromaValueError('descending can only be specified when orderBy is provided');
+    }
     return this.#get(
       {
         ids: ids === undefined ? undefined : options.checkIds(ids),
@@ -66,8 +76,28 @@ class Collection {
         limit: options.checkCount('limit', limit),
         offset: options.checkCount('offset', offset),
         include,
+        after: after === undefined ? undefined : options.requireString('after', after),
+        orderBy: orderBy === undefined ? undefined : options.requireString('orderBy', orderBy),
+        descending: options.checkFlag('descending', descending),
       },
       signal,
+    );
+  }
+
+  /** The values under a key, ascending, and how many of the selected records have each. */
+  async distinct(given) {
+    const { key, ids, where, whereDocument, limit, signal } = options.takeOptions(
+      'distinct', given, DISTINCT_OPTIONS,
+    );
+    return this.#connection.call(
+      'distinct',
+      signal,
+      this.id,
+      options.requireString('key', key),
+      ids === undefined ? undefined : options.checkIds(ids),
+      toFilter('where', where),
+      toFilter('whereDocument', whereDocument),
+      options.checkCount('limit', limit),
     );
   }
 
@@ -88,10 +118,16 @@ class Collection {
     return new QueryResult(columns, include);
   }
 
-  /** How query answers the same options: from which state, and by what way. */
+  /**
+   * How query answers the same options: from which state, and by what way. Without queries, how the
+   * selection is evaluated.
+   */
   async explain(given) {
     const { signal, ...rest } = options.takeOptions('explain', given, EXPLAIN_OPTIONS);
-    return this.#connection.call('explain', signal, this.id, ...queryArguments(rest));
+    const explanation = await this.#connection.call(
+      'explain', signal, this.id, ...queryArguments(rest, { needsQueries: false }),
+    );
+    return { ...explanation, filter: withCamelCase(JSON.parse(explanation.filter)) };
   }
 
   /** Deletes the selected records. Without a selection it deletes nothing. */
@@ -167,6 +203,9 @@ class Collection {
       selection.limit,
       selection.offset,
       options.checkInclude(include, 'distances'),
+      selection.after,
+      selection.orderBy,
+      selection.descending,
     );
     return new GetResult(columns, include);
   }
@@ -204,20 +243,33 @@ class Collection {
 }
 
 /** What the addon takes of a query, checked. */
-function queryArguments({ queryEmbeddings, ids, nResults = 10, where, whereDocument, exact }) {
-  if (queryEmbeddings === undefined) {
+function queryArguments(given, { needsQueries = true } = {}) {
+  const { queryEmbeddings, ids, nResults = 10, where, whereDocument, exact } = given;
+  if (queryEmbeddings === undefined && needsQueries) {
     throw new ChromaValueError("'queryEmbeddings' must be provided");
   }
-  const queries = toMatrix('queryEmbeddings', queryEmbeddings);
+  const queries =
+    queryEmbeddings === undefined ? undefined : toMatrix('queryEmbeddings', queryEmbeddings);
   return [
-    queries.values,
-    queries.dimension,
+    queries?.values,
+    queries?.dimension,
     ids === undefined ? undefined : options.checkIds(ids),
     toFilter('where', where),
     toFilter('whereDocument', whereDocument),
     options.checkResultCount(nResults),
     options.checkFlag('exact', exact),
   ];
+}
+
+/** A value of JSON whose members have the names that JavaScript is used to. */
+function withCamelCase(value) {
+  if (Array.isArray(value)) return value.map(withCamelCase);
+  if (value === null || typeof value !== 'object') return value;
+  const members = Object.entries(value).map(([name, member]) => [
+    name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase()),
+    withCamelCase(member),
+  ]);
+  return Object.fromEntries(members);
 }
 
 /** The columns that are given, and ids always, must be arrays, not empty, and of one length. */

@@ -59,6 +59,7 @@ static bool addon_fill(napi_env env, napi_value exports) {
       FUNCTION("delete", records_delete),
       FUNCTION("count", records_count),
       FUNCTION("get", records_get),
+      FUNCTION("distinct", records_distinct),
       FUNCTION("query", records_query),
       FUNCTION("explain", records_explain),
       FUNCTION("indexingStatus", collection_indexing_status),

@@ -7,6 +7,7 @@
  *   collections.c  calls on collections
  *   writes.c       calls that write records
  *   reads.c        calls that read records
+ *   distinct.c     which values stand under a key
  *   explain.c      how queries are answered, and how much is indexed
  *   maintenance.c  calls on space and speed
  *   recovery.c     backup, restore, verify, repair
@@ -160,6 +161,7 @@ METHOD(records_write);
 METHOD(records_delete);
 METHOD(records_count);
 METHOD(records_get);
+METHOD(records_distinct);
 METHOD(records_query);
 METHOD(records_explain);
 METHOD(collection_indexing_status);
@@ -224,6 +226,9 @@ typedef enum { NULLS_ARE_SKIPPED, NULLS_REMOVE } nulls;
 /* An object of metadata; not present for undefined and null. */
 bool metadata_from(napi_env env, memory *memory, napi_value value, nulls nulls,
                    chroma_metadata *out_metadata);
+
+/* The value of an entry. */
+bool metadata_value_to(napi_env env, const chroma_metadata_entry *entry, napi_value *out_value);
 
 /* An object, or null for what is not present. */
 bool metadata_to(napi_env env, const chroma_metadata *metadata, napi_value *out_value);

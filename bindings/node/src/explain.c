@@ -2,7 +2,7 @@
 #include "addon.h"
 
 /* ---- explain(id, engine, collection, embeddings, dimension, ids, where, whereDocument, nResults,
- *      exact) -> {version, ..., searches} ------------------------------------------------------ */
+ *      exact) -> {version, ..., searches, filter}, of which filter is JSON or null ------------- */
 
 typedef struct {
   call call;
@@ -49,7 +49,7 @@ static bool search_to(napi_env env, const chroma_search_view *view, napi_value *
 static bool explain_finish(napi_env env, call *call, napi_value *out_value) {
   const chroma_explain_result *result = ((explain_call *)call)->result;
   chroma_explain_view view = CHROMA_EXPLAIN_VIEW_INIT;
-  napi_value searches;
+  napi_value searches, filter;
   chroma_explain_result_view(result, &view, NULL);
   const named_count counts[] = {
       {"version", (uint64_t)view.version},
@@ -71,6 +71,8 @@ static bool explain_finish(napi_env env, call *call, napi_value *out_value) {
     TRY(env, napi_set_element(env, searches, (uint32_t)index, value));
   }
   TRY(env, napi_set_named_property(env, *out_value, "searches", searches));
+  if (!text_to(env, chroma_explain_result_filter_json(result), &filter)) return false;
+  TRY(env, napi_set_named_property(env, *out_value, "filter", filter));
   return true;
 }
 

@@ -287,7 +287,7 @@ static bool array_to(napi_env env, const chroma_metadata_entry *entry, napi_valu
   return true;
 }
 
-static bool value_to(napi_env env, const chroma_metadata_entry *entry, napi_value *out_value) {
+bool metadata_value_to(napi_env env, const chroma_metadata_entry *entry, napi_value *out_value) {
   switch (entry->kind) {
     case CHROMA_METADATA_NULL:
       TRY(env, napi_get_null(env, out_value));
@@ -313,7 +313,7 @@ static bool is_prototype_key(chroma_string key) {
 
 static bool entry_to(napi_env env, const chroma_metadata_entry *entry, napi_value object) {
   napi_value key, value;
-  if (!text_to(env, entry->key, &key) || !value_to(env, entry, &value)) return false;
+  if (!text_to(env, entry->key, &key) || !metadata_value_to(env, entry, &value)) return false;
   if (is_prototype_key(entry->key)) {
     // Setting it would change the object's prototype instead.
     napi_property_descriptor own = {

@@ -1,17 +1,18 @@
 /* Calls that read records. */
 #include "addon.h"
 
-/* ---- count(id, engine, collection) -> number --------------------------------------------------
- */
+/* ---- count(id, engine, collection, where, whereDocument) -> number ----------------------------- */
 
 typedef struct {
   call call;
+  chroma_count_options options;
   uint64_t count;
 } count_call;
 
 static chroma_status count_run(call *call, handles handles) {
   count_call *self = (count_call *)call;
-  return chroma_collection_count(handles.collection, &self->count, &call->error);
+  return chroma_collection_count_selected(handles.collection, &self->options, &self->count,
+                                          &call->error);
 }
 
 static bool count_finish(napi_env env, call *call, napi_value *out_value) {
@@ -21,17 +22,26 @@ static bool count_finish(napi_env env, call *call, napi_value *out_value) {
 static const operation count_operation = {
     .name = "chroma.count", .run = count_run, .finish = count_finish};
 
-napi_value records_count(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
-  count_call *self = call_begin(env, info, &count_operation, sizeof *self, arguments, 3);
-  if (self == NULL) return NULL;
-  bool is_good =
-      text_from(env, &self->call.memory, arguments[2], "the collection", &self->call.collection);
-  return call_start(env, &self->call, is_good);
+static bool count_parse(napi_env env, count_call *self, const napi_value *arguments) {
+  memory *memory = &self->call.memory;
+  chroma_selection *selection = &self->options.selection;
+  self->options = (chroma_count_options)CHROMA_COUNT_OPTIONS_INIT;
+  self->options.cancel = self->call.cancel;
+  return text_from(env, memory, arguments[0], "the collection", &self->call.collection) &&
+         optional_text_from(env, memory, arguments[1], "'where'", &selection->where_json) &&
+         optional_text_from(env, memory, arguments[2], "'whereDocument'",
+                            &selection->where_document_json);
 }
 
-/* ---- get(id, engine, collection, ids, where, whereDocument, limit, offset, include)
- *      -> columns ------------------------------------------------------------------------------ */
+napi_value records_count(napi_env env, napi_callback_info info) {
+  napi_value arguments[5];
+  count_call *self = call_begin(env, info, &count_operation, sizeof *self, arguments, 5);
+  if (self == NULL) return NULL;
+  return call_start(env, &self->call, count_parse(env, self, arguments + 2));
+}
+
+/* ---- get(id, engine, collection, ids, where, whereDocument, limit, offset, include, after,
+ *      orderBy, descending) -> columns --------------------------------------------------------- */
 
 typedef struct {
   call call;
@@ -69,19 +79,27 @@ static bool include_from(napi_env env, napi_value value, uint32_t *out_include) 
 
 static bool get_parse(napi_env env, get_call *self, const napi_value *arguments) {
   memory *memory = &self->call.memory;
+  bool is_descending;
   self->options = (chroma_get_options)CHROMA_GET_OPTIONS_INIT;
   self->options.cancel = self->call.cancel;
   self->view = (chroma_get_view)CHROMA_GET_VIEW_INIT;
-  return text_from(env, memory, arguments[0], "the collection", &self->call.collection) &&
-         selection_from(env, memory, arguments + 1, &self->options.selection) &&
-         integer_from(env, arguments[4], "'limit'", UINT64_MAX, &self->options.limit) &&
-         integer_from(env, arguments[5], "'offset'", 0, &self->options.offset) &&
-         include_from(env, arguments[6], &self->options.include);
+  if (!text_from(env, memory, arguments[0], "the collection", &self->call.collection) ||
+      !selection_from(env, memory, arguments + 1, &self->options.selection) ||
+      !integer_from(env, arguments[4], "'limit'", UINT64_MAX, &self->options.limit) ||
+      !integer_from(env, arguments[5], "'offset'", 0, &self->options.offset) ||
+      !include_from(env, arguments[6], &self->options.include) ||
+      !optional_text_from(env, memory, arguments[7], "'after'", &self->options.after) ||
+      !optional_text_from(env, memory, arguments[8], "'orderBy'", &self->options.order_by) ||
+      !flag_from(env, arguments[9], "'descending'", &is_descending)) {
+    return false;
+  }
+  self->options.descending = is_descending;
+  return true;
 }
 
 napi_value records_get(napi_env env, napi_callback_info info) {
-  napi_value arguments[9];
-  get_call *self = call_begin(env, info, &get_operation, sizeof *self, arguments, 9);
+  napi_value arguments[12];
+  get_call *self = call_begin(env, info, &get_operation, sizeof *self, arguments, 12);
   if (self == NULL) return NULL;
   return call_start(env, &self->call, get_parse(env, self, arguments + 2));
 }

@@ -34,8 +34,10 @@ const METHODS = [
   ['collection', 'update', records],
   ['collection', 'upsert', records],
   ['collection', 'get', {
-    ...selection, limit: 2, offset: 0, include: ['uris'], signal: undefined,
+    ...selection, limit: 2, offset: 0, include: ['uris'], after: 'a', orderBy: 'a',
+    descending: true, signal: undefined,
   }],
+  ['collection', 'distinct', { ...selection, key: 'a', limit: 2, signal: undefined }],
   ['collection', 'query', {
     ...selection, queryEmbeddings: [[1, 2]], nResults: 1, include: ['uris'], exact: true,
     signal: undefined,
@@ -49,7 +51,9 @@ const METHODS = [
   }],
   ['collection', 'getIndexingStatus', { signal: undefined }],
   ['collection', 'delete', { ...selection, limit: 1, signal: undefined }],
-  ['collection', 'count', { signal: undefined }],
+  ['collection', 'count', {
+    where: selection.where, whereDocument: selection.whereDocument, signal: undefined,
+  }],
   ['collection', 'peek', { limit: 1, signal: undefined }],
   ['collection', 'flush', { signal: undefined }],
   ['collection', 'compact', { signal: undefined }],
@@ -128,7 +132,7 @@ test(`hostile arguments to the addon itself harm nothing (seed ${SEED})`, async 
   const names = Object.keys(native).filter((name) => name !== 'close');
   const handleCount = native.liveHandleCount();
   for (let number = 0; number < CALL_COUNT; number++) {
-    const values = Array.from({ length: below(random, 11) }, () => hostileValue(random));
+    const values = Array.from({ length: below(random, 13) }, () => hostileValue(random));
     if (below(random, 4) > 0) values[0] = 0;
     if (below(random, 4) > 0) values[1] = engine;
     const name = pick(random, names);

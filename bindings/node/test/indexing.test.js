@@ -95,7 +95,7 @@ test('wrong options of an index are refused', async (t) => {
   const queryEmbeddings = [[1, 0]];
   await assert.rejects(collection.query({ queryEmbeddings, exact: 1 }), /'exact' to be a boolean/);
   await assert.rejects(collection.explain({ queryEmbeddings, include: [] }), /no option 'include'/);
-  await assert.rejects(collection.explain({}), /'queryEmbeddings' must be provided/);
+  await assert.rejects(collection.query({}), /'queryEmbeddings' must be provided/);
   await assert.rejects(collection.modify(), TypeError);
   await assert.rejects(collection.modify({ name: 7 }), /'name' to be a string/);
   await assert.rejects(

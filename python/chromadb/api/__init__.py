@@ -21,6 +21,7 @@ from chromadb.api.types import (
     DataLoader,
     DefaultEmbeddingFunction,
     DeleteResult,
+    DistinctResult,
     EmbeddingFunction,
     GetResult,
     IDs,
@@ -364,7 +365,14 @@ class ServerAPI(AdminAPI):
     ) -> None: ...
 
     @abstractmethod
-    def _count(self, collection_id: UUID, tenant: str, database: str) -> int: ...
+    def _count(
+        self,
+        collection_id: UUID,
+        where: Where | None,
+        where_document: WhereDocument | None,
+        tenant: str,
+        database: str,
+    ) -> int: ...
 
     @abstractmethod
     def _add(
@@ -427,9 +435,22 @@ class ServerAPI(AdminAPI):
         offset: int | None,
         where_document: WhereDocument | None,
         include: Include,
+        after: str | None,
+        order_by: str | None,
+        descending: bool,
         tenant: str,
         database: str,
     ) -> GetResult: ...
+
+    @abstractmethod
+    def _distinct(
+        self,
+        collection_id: UUID,
+        key: str,
+        where: Where | None,
+        where_document: WhereDocument | None,
+        limit: int | None,
+    ) -> DistinctResult: ...
 
     @abstractmethod
     def _query(
@@ -451,7 +472,7 @@ class ServerAPI(AdminAPI):
         self,
         collection_id: UUID,
         ids: IDs | None,
-        query_embeddings: Matrix,
+        query_embeddings: Matrix | None,
         n_results: int,
         where: Where | None,
         where_document: WhereDocument | None,

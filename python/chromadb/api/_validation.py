@@ -224,6 +224,29 @@ def validate_flag(name: str, value: Any) -> bool:
     return value
 
 
+def validate_optional_str(name: str, value: Any) -> None:
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"Expected {name} to be a str, got {value}")
+
+
+def validate_order(after: Any, order_by: Any, descending: Any) -> None:
+    """Refuses a cursor or an order of the wrong type, and a direction of no order."""
+    validate_optional_str("after", after)
+    validate_optional_str("order_by", order_by)
+    if validate_flag("descending", descending) and order_by is None:
+        raise ValueError("descending can only be specified when order_by is provided")
+
+
+def validate_distinct(key: Any, limit: Any) -> None:
+    """Refuses a key that is none, and a limit that is neither None nor an integer from 0."""
+    if not isinstance(key, str):
+        raise ValueError(f"Expected key to be a str, got {key}")
+    if limit is None:
+        return
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+        raise ValueError(f"Expected limit to be a non-negative integer, got {limit}")
+
+
 def validate_delete(ids: Any, where: Any, where_document: Any, limit: Any) -> None:
     """Refuses a deletion of nothing in particular, and a limit that has no filter to limit."""
     if ids is None and where is None and where_document is None:

@@ -19,6 +19,7 @@ from chromadb.api.collection_configuration import (
 from chromadb.api.types import (
     CollectionMetadata,
     DeleteResult,
+    DistinctResult,
     GetResult,
     IDs,
     Include,
@@ -180,8 +181,17 @@ class LocalAPI(ServerAPI):
 
     # ---- Records --------------------------------------------------------------------------------
 
-    def _count(self, collection_id: UUID, tenant: str, database: str) -> int:
-        return self._engine.count(str(collection_id), tenant, database)
+    def _count(
+        self,
+        collection_id: UUID,
+        where: Where | None,
+        where_document: WhereDocument | None,
+        tenant: str,
+        database: str,
+    ) -> int:
+        return self._engine.count(
+            str(collection_id), tenant, database, _json(where), _json(where_document)
+        )
 
     def _add(
         self,
@@ -273,6 +283,9 @@ class LocalAPI(ServerAPI):
         offset: int | None,
         where_document: WhereDocument | None,
         include: Include,
+        after: str | None,
+        order_by: str | None,
+        descending: bool,
         tenant: str,
         database: str,
     ) -> GetResult:
@@ -286,6 +299,9 @@ class LocalAPI(ServerAPI):
             cast("list[str]", include),
             tenant,
             database,
+            after,
+            order_by,
+            descending,
         )
         return GetResult(
             ids=found.ids,
@@ -295,6 +311,18 @@ class LocalAPI(ServerAPI):
             included=include,
             data=None,
             metadatas=cast(Any, found.metadatas),
+        )
+
+    def _distinct(
+        self,
+        collection_id: UUID,
+        key: str,
+        where: Where | None,
+        where_document: WhereDocument | None,
+        limit: int | None,
+    ) -> DistinctResult:
+        return self._engine.distinct(
+            str(collection_id), key, None, _json(where), _json(where_document), limit
         )
 
     def _query(
@@ -341,7 +369,7 @@ class LocalAPI(ServerAPI):
         self,
         collection_id: UUID,
         ids: IDs | None,
-        query_embeddings: Matrix,
+        query_embeddings: Matrix | None,
         n_results: int,
         where: Where | None,
         where_document: WhereDocument | None,

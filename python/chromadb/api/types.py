@@ -67,6 +67,7 @@ __all__ = [
     "DataLoader",
     "DefaultEmbeddingFunction",
     "DeleteResult",
+    "DistinctResult",
     "Document",
     "Documents",
     "Embeddable",
@@ -199,3 +200,10 @@ class DeleteResult(TypedDict):
     """How many records a deletion removed; of one by ids alone, how many ids it was given."""
 
     deleted: int
+
+
+class DistinctResult(TypedDict):
+    """The values under a key, ascending, and how many records have each."""
+
+    values: list[str | int | float | bool]
+    counts: list[int]

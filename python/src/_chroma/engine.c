@@ -189,15 +189,21 @@ static PyMethodDef engine_methods[] = {
     FAST(upsert, "collection_id, ids, " RECORDS, "Inserts or changes records."),
     FAST(delete, "collection_id, ids, where, where_document, limit, tenant, database",
          "Deletes records and says how many."),
-    FAST(count, "collection_id, tenant, database", "How many records there are."),
-    FAST(get, "collection_id, ids, where, limit, offset, where_document, include, tenant, database",
-         "The selected records in the order of insertion."),
+    FAST(count, "collection_id, tenant, database, where=None, where_document=None",
+         "How many records there are, or how many the filters match."),
+    FAST(get,
+         "collection_id, ids, where, limit, offset, where_document, include, tenant, database, "
+         "after=None, order_by=None, descending=False",
+         "The selected records in the order of insertion, or of the values under order_by; those "
+         "behind the record after."),
+    FAST(distinct, "collection_id, key, ids, where, where_document, limit",
+         "The values under the key in the selected records, and how many have each, as a dict."),
     FAST(query,
          "collection_id, ids, query_embeddings, n_results, where, where_document, include, "
          "tenant, database, exact=False",
          "The n_results nearest records for each query, nearest first."),
     FAST(explain, "collection_id, ids, query_embeddings, n_results, where, where_document, exact",
-         "How a query is answered, as a dict."),
+         "How a query is answered, or without queries a selection, as a dict."),
     FAST(flush, "collection_id=None, progress=None",
          "Brings all collections, or one, to rest: what was written stands in segments and is "
          "indexed, what was deleted is gone."),

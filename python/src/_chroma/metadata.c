@@ -304,8 +304,8 @@ string_element(const chroma_metadata_entry *entry, size_t index)
     return string_object(entry->value.strings[index]);
 }
 
-static PyObject *
-value_object(const chroma_metadata_entry *entry)
+PyObject *
+metadata_value_object(const chroma_metadata_entry *entry)
 {
     switch (entry->kind) {
         case CHROMA_METADATA_BOOL:
@@ -370,7 +370,7 @@ map_object(const chroma_metadata *metadata, shared_keys *shared)
     for (size_t index = 0; map != NULL && index < metadata->count; index++) {
         const chroma_metadata_entry *entry = &metadata->entries[index];
         PyObject *key = key_object(shared, index, entry->key);
-        PyObject *value = key == NULL ? NULL : value_object(entry);
+        PyObject *value = key == NULL ? NULL : metadata_value_object(entry);
         if (value == NULL || PyDict_SetItem(map, key, value) < 0) {
             Py_CLEAR(map);
         }

@@ -90,6 +90,7 @@ METHOD(upsert);
 METHOD(delete);
 METHOD(count);
 METHOD(get);
+METHOD(distinct);
 METHOD(query);
 METHOD(explain);
 METHOD(flush);
@@ -184,6 +185,9 @@ bool metadata_argument(module_state *state, call_memory *memory, PyObject *given
 bool metadatas_argument(module_state *state, call_memory *memory, PyObject *given,
                         none_meaning none, chroma_metadata **metadatas, size_t *count);
 
+/* A new object for the value of an entry. */
+PyObject *metadata_value_object(const chroma_metadata_entry *entry);
+
 /* A new dict, or None. */
 PyObject *metadata_object(const chroma_metadata *metadata);
 
@@ -200,6 +204,8 @@ PyObject *tenant_object(module_state *state, PyObject *name);
 PyObject *database_object(module_state *state, const chroma_database_view *view);
 PyObject *collection_object(module_state *state, const chroma_collection_view *view);
 PyObject *get_response(module_state *state, const chroma_get_view *view);
+/* A dict of two lists: values and counts. */
+PyObject *distinct_object(const chroma_distinct_view *view);
 PyObject *query_response(module_state *state, const chroma_query_view *view);
 /* A dict with a list of dicts, one for each query. */
 PyObject *explanation_object(module_state *state, const chroma_explain_result *result);

@@ -196,35 +196,84 @@ METHOD(delete)
 
 /* ---- Reads -------------------------------------------------------------------------------- */
 
-METHOD(count)
+/* How many records there are, which is known at once. */
+static PyObject *
+count_all(const engine_call *call, chroma_string id)
 {
-    engine_call call;
-    chroma_string id, tenant, database;
     uint64_t record_count;
     chroma_collection *collection = NULL;
     chroma_error *error = NULL;
     chroma_status status;
 
-    if (!engine_enter(self, &call, "count", count, 3, 3)
-        || !string_argument(args[0], "collection_id", &id)
-        || !string_argument(args[1], "tenant", &tenant)
-        || !string_argument(args[2], "database", &database)) {
-        return NULL;
-    }
     Py_BEGIN_ALLOW_THREADS
-    status = chroma_collection_open_by_id(call.engine, id, &collection, &error);
+    status = chroma_collection_open_by_id(call->engine, id, &collection, &error);
     if (status == CHROMA_OK) {
         status = chroma_collection_count(collection, &record_count, &error);
     }
     chroma_collection_close(collection);
     Py_END_ALLOW_THREADS
     if (status != CHROMA_OK) {
-        return raise_error(call.state, status, error);
+        return raise_error(call->state, status, error);
     }
     return PyLong_FromUnsignedLongLong(record_count);
 }
 
 /* A read: what it needs, and what came of it. */
+typedef struct {
+    chroma_engine *engine;
+    chroma_string id;
+    chroma_count_options options;
+    uint64_t record_count;
+    chroma_error *error;
+    chroma_status status;
+} count_read;
+
+static void
+run_count(void *argument, chroma_cancel *cancel)
+{
+    count_read *read = argument;
+    chroma_collection *collection = NULL;
+    read->options.cancel = cancel;
+    read->status = chroma_collection_open_by_id(read->engine, read->id, &collection, &read->error);
+    if (read->status == CHROMA_OK) {
+        read->status = chroma_collection_count_selected(collection, &read->options,
+                                                        &read->record_count, &read->error);
+    }
+    chroma_collection_close(collection);
+}
+
+METHOD(count)
+{
+    engine_call call;
+    chroma_string tenant, database;
+    count_read read = {.options = CHROMA_COUNT_OPTIONS_INIT};
+    chroma_selection *selection = &read.options.selection;
+    PyObject *where = count > 3 ? args[3] : Py_None;
+    PyObject *where_document = count > 4 ? args[4] : Py_None;
+
+    if (!engine_enter(self, &call, "count", count, 3, 5)
+        || !string_argument(args[0], "collection_id", &read.id)
+        || !string_argument(args[1], "tenant", &tenant)
+        || !string_argument(args[2], "database", &database)
+        || !optional_string_argument(where, "where", &selection->where_json)
+        || !optional_string_argument(where_document, "where_document",
+                                     &selection->where_document_json)) {
+        return NULL;
+    }
+    if (where == Py_None && where_document == Py_None) {
+        return count_all(&call, read.id);
+    }
+    read.engine = call.engine;
+    if (!run_interruptibly(run_count, &read)) {
+        chroma_error_free(read.error);
+        return NULL;
+    }
+    if (read.status != CHROMA_OK) {
+        return raise_error(call.state, read.status, read.error);
+    }
+    return PyLong_FromUnsignedLongLong(read.record_count);
+}
+
 typedef struct {
     chroma_engine *engine;
     chroma_string id;
@@ -255,14 +304,20 @@ METHOD(get)
     chroma_string tenant, database;
     chroma_get_view view = CHROMA_GET_VIEW_INIT;
     get_read read = {.options = CHROMA_GET_OPTIONS_INIT};
+    PyObject *after = count > 9 ? args[9] : Py_None;
+    PyObject *order_by = count > 10 ? args[10] : Py_None;
+    PyObject *descending = count > 11 ? args[11] : Py_False;
 
-    if (!engine_enter(self, &call, "get", count, 9, 9)
+    if (!engine_enter(self, &call, "get", count, 9, 12)
         || !string_argument(args[0], "collection_id", &read.id)
         || !optional_count_argument(args[3], "limit", UINT64_MAX, &read.options.limit)
         || !count_argument(args[4], "offset", &read.options.offset)
         || !include_argument(call.state, args[6], &read.options.include)
         || !string_argument(args[7], "tenant", &tenant)
-        || !string_argument(args[8], "database", &database)) {
+        || !string_argument(args[8], "database", &database)
+        || !optional_string_argument(after, "after", &read.options.after)
+        || !optional_string_argument(order_by, "order_by", &read.options.order_by)
+        || !bool_argument(descending, "descending", &read.options.descending)) {
         return NULL;
     }
     read.engine = call.engine;
@@ -285,6 +340,64 @@ METHOD(get)
     }
     chroma_get_result_free(read.result);
     return response;
+}
+
+typedef struct {
+    chroma_engine *engine;
+    chroma_string id;
+    chroma_distinct_options options;
+    chroma_distinct_result *result;
+    chroma_error *error;
+    chroma_status status;
+} distinct_read;
+
+static void
+run_distinct(void *argument, chroma_cancel *cancel)
+{
+    distinct_read *read = argument;
+    chroma_collection *collection = NULL;
+    read->options.cancel = cancel;
+    read->status = chroma_collection_open_by_id(read->engine, read->id, &collection, &read->error);
+    if (read->status == CHROMA_OK) {
+        read->status =
+            chroma_collection_distinct(collection, &read->options, &read->result, &read->error);
+    }
+    chroma_collection_close(collection);
+}
+
+METHOD(distinct)
+{
+    engine_call call;
+    call_memory memory = {0};
+    chroma_distinct_view view = CHROMA_DISTINCT_VIEW_INIT;
+    distinct_read read = {.options = CHROMA_DISTINCT_OPTIONS_INIT};
+
+    if (!engine_enter(self, &call, "distinct", count, 6, 6)
+        || !string_argument(args[0], "collection_id", &read.id)
+        || !string_argument(args[1], "key", &read.options.key)
+        || !optional_count_argument(args[5], "limit", UINT64_MAX, &read.options.limit)) {
+        return NULL;
+    }
+    read.engine = call.engine;
+    bool is_complete =
+        selection_argument(&memory, args[2], args[3], args[4], &read.options.selection)
+        && run_interruptibly(run_distinct, &read);
+    call_memory_end(&memory);
+    PyObject *values = NULL;
+    if (is_complete && read.status == CHROMA_OK) {
+        read.status = chroma_distinct_result_view(read.result, &view, &read.error);
+    }
+    if (is_complete && read.status == CHROMA_OK) {
+        values = distinct_object(&view);
+    }
+    else if (is_complete) {
+        raise_error(call.state, read.status, read.error);
+    }
+    else {
+        chroma_error_free(read.error);
+    }
+    chroma_distinct_result_free(read.result);
+    return values;
 }
 
 typedef struct {
@@ -329,7 +442,8 @@ read_query(const engine_call *call, PyObject *const *args, query_read *read)
     read->engine = call->engine;
     bool is_complete =
         selection_argument(&memory, args[1], args[4], args[5], &read->options.selection)
-        && vectors_argument(&memory, args[2], "query_embeddings", &read->options.embeddings)
+        && ((read->is_explained && args[2] == Py_None)
+            || vectors_argument(&memory, args[2], "query_embeddings", &read->options.embeddings))
         && run_interruptibly(run_query, read);
     call_memory_end(&memory);
     if (is_complete && read->status == CHROMA_OK) {

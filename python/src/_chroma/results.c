@@ -306,6 +306,30 @@ query_response(module_state *state, const chroma_query_view *view)
     return tuple_of(state->query_response_type, values, COUNT);
 }
 
+PyObject *
+distinct_object(const chroma_distinct_view *view)
+{
+    PyObject *values = PyList_New((Py_ssize_t)view->value_count);
+    PyObject *counts = PyList_New((Py_ssize_t)view->value_count);
+    for (size_t index = 0; values != NULL && counts != NULL && index < view->value_count; index++) {
+        PyObject *value = metadata_value_object(&view->values[index]);
+        PyObject *count = value == NULL ? NULL : PyLong_FromUnsignedLongLong(view->counts[index]);
+        if (count == NULL) {
+            Py_XDECREF(value);
+            Py_CLEAR(values);
+            break;
+        }
+        PyList_SetItem(values, (Py_ssize_t)index, value);
+        PyList_SetItem(counts, (Py_ssize_t)index, count);
+    }
+    if (values == NULL || counts == NULL) {
+        Py_XDECREF(values);
+        Py_XDECREF(counts);
+        return NULL;
+    }
+    return Py_BuildValue("{sNsN}", "values", values, "counts", counts);
+}
+
 /* ---- Explanations ------------------------------------------------------------------------- */
 
 static const char *
@@ -360,13 +384,17 @@ explanation_object(module_state *state, const chroma_explain_result *result)
         }
         PyList_SetItem(searches, (Py_ssize_t)index, search);
     }
-    if (searches == NULL) {
+    /* This calls Python: an exception must not be set meanwhile. */
+    PyObject *filter =
+        searches == NULL ? NULL : json_object(state, chroma_explain_result_filter_json(result));
+    if (filter == NULL) {
+        Py_XDECREF(searches);
         return NULL;
     }
-    return Py_BuildValue("{sLsLsLsLsKsKsKsKsN}", SIGNED(version), SIGNED(generation),
+    return Py_BuildValue("{sLsLsLsLsKsKsKsKsNsN}", SIGNED(version), SIGNED(generation),
                          SIGNED(position), SIGNED(indexed_position), UNSIGNED(record_count),
                          UNSIGNED(candidate_count), UNSIGNED(unindexed_count), UNSIGNED(ef_search),
-                         "searches", searches);
+                         "searches", searches, "filter", filter);
 }
 
 #undef SIGNED

@@ -9,9 +9,11 @@ from chromadb.api._validation import (
     DATA_LOADER_NEEDED,
     maybe_cast_one_to_many,
     validate_delete,
+    validate_distinct,
     validate_flag,
     validate_include,
     validate_n_results,
+    validate_order,
     validate_reads,
     validating,
 )
@@ -20,6 +22,7 @@ from chromadb.api.models.CollectionCommon import CollectionCommon
 from chromadb.api.types import (
     CollectionMetadata,
     DeleteResult,
+    DistinctResult,
     Embedding,
     GetResult,
     Image,
@@ -198,9 +201,21 @@ class Collection(CollectionCommon):
 
     # ---- Reads ----------------------------------------------------------------------------------
 
-    def count(self, read_level: ReadLevel = ReadLevel.INDEX_AND_WAL) -> int:
-        """How many records there are. A local database always counts all writes that returned."""
-        return self._client._count(self.id, self.tenant, self.database)
+    def count(
+        self,
+        read_level: ReadLevel = ReadLevel.INDEX_AND_WAL,
+        *,
+        where: Where | None = None,
+        where_document: WhereDocument | None = None,
+    ) -> int:
+        """How many records there are, or how many the filters match.
+
+        A local database always counts all writes that returned. Where an index answers a filter,
+        no record is read for it.
+        """
+        with validating("count"):
+            validate_reads(None, where, where_document)
+        return self._client._count(self.id, where, where_document, self.tenant, self.database)
 
     def get(
         self,
@@ -210,16 +225,37 @@ class Collection(CollectionCommon):
         offset: int | None = None,
         where_document: WhereDocument | None = None,
         include: Include = IncludeMetadataDocuments,
+        *,
+        after: str | None = None,
+        order_by: str | None = None,
+        descending: bool = False,
     ) -> GetResult:
         """Records in the order of insertion: those with these ids that the filters match.
 
         `limit` and `offset` count what is left after filtering.
+
+        Args:
+            after: The id of a record, which need not match: only what comes behind it in the order
+                is returned. Pages that begin after the last record of the page before show every
+                record once that stays as it is, whatever is added and deleted meanwhile; an
+                `offset` counts anew each time.
+            order_by: A metadata key, to order the records by: first bools, False first; then
+                numbers by value, int and float together; then strings by their UTF-8 bytes.
+                Records that are equal stand in the order of insertion, and those without such a
+                value, or with a list, come last in the order of insertion.
+            descending: Whether the greatest value comes first. The last two rules stay as they are.
+
+        Raises:
+            NotFoundError: `after` is the id of no record: it was deleted.
+            ValueError: An argument has the wrong type; `descending` without `order_by`.
+            InvalidArgumentError: The engine refuses a filter.
         """
         loader = self._data_loader
         with validating("get"):
             id_list = maybe_cast_one_to_many(ids)
             validate_reads(id_list, where, where_document)
             validate_include(include, disallowed=["distances"])
+            validate_order(after, order_by, descending)
             if "data" in include and loader is None:
                 raise ValueError(DATA_LOADER_NEEDED)
         result = self._client._get(
@@ -230,6 +266,9 @@ class Collection(CollectionCommon):
             offset,
             where_document,
             self._requested(include),
+            after,
+            order_by,
+            descending,
             self.tenant,
             self.database,
         )
@@ -240,6 +279,28 @@ class Collection(CollectionCommon):
     def peek(self, limit: int = 10) -> GetResult:
         """The first records, with their embeddings."""
         return self.get(limit=limit, include=IncludeMetadataDocumentsEmbeddings)
+
+    def distinct(
+        self,
+        key: str,
+        *,
+        where: Where | None = None,
+        where_document: WhereDocument | None = None,
+        limit: int | None = None,
+    ) -> DistinctResult:
+        """The values under a metadata key, and how many of the records that match have each.
+
+        Values are the scalars under the key and the elements of lists, each once, in the order that
+        `get` has for `order_by`. Numbers that are equal, as 1 and 1.0, are one value, an int if one
+        of them is. A record counts once for each of its values: for a scalar, as often as
+        `count(where={key: value})` counts it.
+
+        `limit` keeps the first values, and the memory that the call takes small. Raises as `get`.
+        """
+        with validating("distinct"):
+            validate_distinct(key, limit)
+            validate_reads(None, where, where_document)
+        return self._client._distinct(self.id, key, where, where_document, limit)
 
     def query(
         self,
@@ -300,15 +361,20 @@ class Collection(CollectionCommon):
         *,
         exact: bool = False,
     ) -> Explanation:
-        """How `query` answers the same arguments: from which state, and by what way."""
+        """How `query` answers the same arguments: from which state, and by what way.
+
+        Without anything to query for, how the ids and filters are evaluated, as for `get`.
+        """
         with validating("query"):
             validate_reads(None, where, where_document)
             validate_n_results(n_results)
             validate_flag("exact", exact)
+        sources = (query_embeddings, query_texts, query_images, query_uris)
+        has_queries = any(source is not None for source in sources)
         return self._client._explain(
             self.id,
             maybe_cast_one_to_many(ids),
-            self._prepare_queries(query_embeddings, query_texts, query_images, query_uris),
+            self._prepare_queries(*sources) if has_queries else None,
             n_results,
             where,
             where_document,
