@@ -8,11 +8,13 @@ static void add_five(chroma_collection *collection) {
   static const float values[10] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
   static const int64_t elements[2] = {7, 7};
   chroma_string ids[5];
-  chroma_metadata metadatas[5] = {{0}};
-  chroma_metadata_entry entries[4] = {{{0}}};
+  chroma_metadata metadatas[5];
+  chroma_metadata_entry entries[4];
   chroma_records records = CHROMA_RECORDS_INIT;
   size_t index;
   const char *names[5] = {"a", "b", "c", "d", "e"};
+  memset(metadatas, 0, sizeof metadatas);
+  memset(entries, 0, sizeof entries);
   for (index = 0; index < 4; ++index) {
     entries[index].key = text("key");
     metadatas[index].entries = &entries[index];

@@ -1,7 +1,7 @@
 /* Calls that read records. */
 #include "addon.h"
 
-/* ---- count(id, engine, collection, where, whereDocument) -> number ----------------------------- */
+/* ---- count(id, engine, collection, where, whereDocument) -> number --------------------------- */
 
 typedef struct {
   call call;
