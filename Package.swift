@@ -55,7 +55,7 @@ let package = Package(
       name: "ChromaEngine",
       dependencies: [
         "ChromaBase", "ChromaKernels", "ChromaStorage", "ChromaCatalog", "ChromaIndex",
-        "ChromaSegment", "ChromaQuery", "CChromaPlatform",
+        "ChromaSegment", "ChromaText", "ChromaQuery", "CChromaPlatform",
       ]),
     .target(
       name: "ChromaRecovery",

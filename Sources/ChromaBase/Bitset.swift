@@ -79,7 +79,7 @@ package struct Bitset: Equatable, Sendable, Sequence {
   /// And: keeps what is in both.
   package mutating func formIntersection(_ other: Bitset) {
     if words.count > other.words.count { words.removeLast(words.count &- other.words.count) }
-    for word in words.indices { words[word] &= other.words[word] }
+    combine(other, &)
   }
 
   /// Or: adds what is in `other`.
@@ -87,12 +87,79 @@ package struct Bitset: Equatable, Sendable, Sequence {
     if words.count < other.words.count {
       words.append(contentsOf: repeatElement(0, count: other.words.count &- words.count))
     }
-    for word in other.words.indices { words[word] |= other.words[word] }
+    combine(other, |)
   }
 
   /// And not: drops what is in `other`.
   package mutating func subtract(_ other: Bitset) {
-    for word in 0..<Swift.min(words.count, other.words.count) { words[word] &= ~other.words[word] }
+    combine(other) { $0 & ~$1 }
+  }
+
+  /// Changes the words that both have.
+  @inline(__always)
+  private mutating func combine(_ other: Bitset, _ operation: (UInt64, UInt64) -> UInt64) {
+    words.withUnsafeMutableBufferPointer { words in
+      other.words.withUnsafeBufferPointer { others in
+        for word in 0..<Swift.min(words.count, others.count) {
+          words[word] = operation(words[word], others[word])
+        }
+      }
+    }
+  }
+
+  /// Adds slot s + `distance` for each slot s of `other`.
+  ///
+  /// - Parameter distance: not negative; sums stay below 2^32.
+  package mutating func formUnion(_ other: Bitset, movedBy distance: Int) {
+    let (wordDistance, bitDistance) = (distance / 64, UInt64(distance % 64))
+    // One word more: a bit may move into it.
+    let wordCount = wordDistance &+ other.words.count &+ (bitDistance == 0 ? 0 : 1)
+    if words.count < wordCount {
+      words.append(contentsOf: repeatElement(0, count: wordCount &- words.count))
+    }
+    words.withUnsafeMutableBufferPointer { words in
+      other.words.withUnsafeBufferPointer { others in
+        for word in others.indices {
+          words[word &+ wordDistance] |= others[word] << bitDistance
+          if bitDistance > 0 {
+            words[word &+ wordDistance &+ 1] |= others[word] >> (64 &- bitDistance)
+          }
+        }
+      }
+    }
+  }
+
+  /// Drops the slots below a bound.
+  package mutating func removeSlots(below bound: Int) {
+    let word = Swift.min(bound / 64, words.count)
+    for index in 0..<word { words[index] = 0 }
+    if word < words.count { words[word] &= ~0 << UInt64(bound % 64) }
+  }
+
+  /// How many of some slots are in the set.
+  package func count(in slots: Range<Int>) -> Int {
+    let end = Swift.min(slots.upperBound, words.count &* 64)
+    guard slots.lowerBound < end else { return 0 }
+    let (first, last) = (slots.lowerBound / 64, (end &- 1) / 64)
+    let firstMask: UInt64 = ~0 << UInt64(slots.lowerBound % 64)
+    let lastMask: UInt64 = ~0 >> UInt64(63 &- (end &- 1) % 64)
+    if first == last { return (words[first] & firstMask & lastMask).nonzeroBitCount }
+    return words[(first &+ 1)..<last].reduce(
+      (words[first] & firstMask).nonzeroBitCount &+ (words[last] & lastMask).nonzeroBitCount
+    ) { $0 &+ $1.nonzeroBitCount }
+  }
+
+  /// The first slot of the set from one on; nil if there is none.
+  package func first(from slot: Int) -> Int? {
+    var word = slot / 64
+    guard word < words.count else { return nil }
+    var rest = words[word] & (~0 << UInt64(slot % 64))
+    while rest == 0 {
+      word &+= 1
+      guard word < words.count else { return nil }
+      rest = words[word]
+    }
+    return word &* 64 &+ rest.trailingZeroBitCount
   }
 
   package func intersection(_ other: Bitset) -> Bitset {

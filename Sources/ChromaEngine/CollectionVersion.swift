@@ -7,7 +7,6 @@
 import ChromaBase
 import ChromaCatalog
 import ChromaSegment
-import Synchronization
 
 /// What a version's manifest names, opened. Any thread.
 final class CollectionVersion: Sendable {
@@ -35,7 +34,6 @@ final class CollectionVersion: Sendable {
   let parts: [Part]
   /// Bytes of memory that its segments take, where they are not mapped.
   let memoryByteCount: Int
-  private let order = Mutex<[UInt32]?>(nil)
 
   static let empty = CollectionVersion()
 
@@ -116,46 +114,5 @@ final class CollectionVersion: Sendable {
 
   func vectorPosition(at location: RecordLocation) -> Int64 {
     parts[location.segment].segment.vectorPosition(location.row)
-  }
-
-  /// The slots of all live rows in the order of insertion. Made at the first call, in
-  /// O(n · segments): only reads that ask for everything in order need it.
-  func slotsInOrder() -> [UInt32] {
-    order.withLock { order in
-      if let order { return order }
-      let merged = merge()
-      order = merged
-      return merged
-    }
-  }
-
-  private func merge() -> [UInt32] {
-    var runs = parts.map { part in
-      Run(part: part, row: 0)
-    }
-    for index in runs.indices { runs[index].skipDead() }
-    runs.removeAll { $0.isAtEnd }
-    var slots: [UInt32] = []
-    slots.reserveCapacity(liveCount)
-    while let first = runs.indices.min(by: { runs[$0].order < runs[$1].order }) {
-      slots.append(runs[first].part.segment.slot(runs[first].row))
-      runs[first].row += 1
-      runs[first].skipDead()
-      if runs[first].isAtEnd { runs.remove(at: first) }
-    }
-    return slots
-  }
-
-  /// A segment's live rows, which stand in the order of insertion.
-  private struct Run {
-    let part: Part
-    var row: Int
-
-    var isAtEnd: Bool { row >= part.segment.rowCount }
-    var order: Int64 { part.segment.order(row) }
-
-    mutating func skipDead() {
-      while !isAtEnd, part.dead.contains(UInt32(row)) { row += 1 }
-    }
   }
 }

@@ -61,7 +61,7 @@ struct Compactor: Sendable {
     _ cancel: CancelToken?
   ) throws(ChromaError) -> Publication {
     let version = table.version
-    var slots = table.slotsInTail
+    var slots = Array(table.slotsInTail)
     for index in absorbed { slots += table.slots(ofSegment: index) }
     let source = try TableSource(table, slots: slots)
     let added = try source.map { (source) throws(ChromaError) in

@@ -11,7 +11,10 @@
 //   * Every live slot has a row in `vectors`.
 //   * `inserted` holds every live (order, slot) of records inserted since the version in ascending
 //     order, and stale pairs. At most half of it is stale, plus a few.
-//   * `replaced` names each row of the version that no longer counts, once.
+//   * `replaced` names each row of the version that no longer counts, once. `rowsThatCount` holds, for
+//     each segment, the others that are not dead: those whose record has its newest state there.
+//   * `slotsInTail` holds the live slots whose newest state stands in the tail, `updatedSlots` those
+//     of them that replace a row of the version.
 //   * `unindexed` holds every live slot whose vector was set after `indexedPosition`, and no other.
 //   * The empty map is stored as nil: official Chroma does not tell them apart either.
 //   * The table is a function of the version and of the log after it: every process has the same.
@@ -39,6 +42,9 @@ package struct RecordTable {
   private var freeSlots: [UInt32] = []
   private var inserted: [(order: Int64, slot: UInt32)] = []
   private(set) var replaced: [RecordLocation] = []
+  private(set) var rowsThatCount: [Bitset] = []
+  private(set) var slotsInTail = Bitset()
+  private(set) var updatedSlots = Bitset()
   /// About the bytes that `tail` takes, without vectors.
   private var tailByteCount = 0
   /// Live records whose vector stands in the tail.
@@ -78,6 +84,7 @@ package struct RecordTable {
   private mutating func load(_ index: Int) throws(ChromaError) {
     let part = version.parts[index]
     let segment = part.segment
+    rowsThatCount.append(Bitset(firstSlots: segment.rowCount).subtracting(part.dead))
     guard part.liveCount > 0 else { return }
     guard segment.space == space else {
       throw contradiction(part, "measures by \(segment.space.rawValue) and not \(space.rawValue)")
@@ -229,18 +236,25 @@ package struct RecordTable {
     return try stored(version.parts[location.segment].segment, location.row)
   }
 
-  /// The live slots in the order of insertion.
-  package var slotsInOrder: some Sequence<UInt32> {
-    let old = version.slotsInOrder().lazy.filter { isFromVersion($0) }
-    let new = inserted.lazy.filter { isCurrent($0) }.map(\.slot)
-    return Chain(first: old, second: new)
+  // MARK: Order of insertion
+
+  /// The records that replace a row of the version, in the order in which they were inserted.
+  ///
+  /// - Parameter last: The order after which to begin.
+  func updatedInOrder(after last: Int64?) -> [(order: Int64, slot: UInt32)] {
+    var updated = updatedSlots.map { (order: order($0), slot: $0) }
+    if let last { updated.removeAll { $0.order <= last } }
+    return updated.sorted { $0 < $1 }
   }
 
-  /// Whether a slot that the version uses still is that record's.
-  private func isFromVersion(_ slot: UInt32) -> Bool {
-    guard live.contains(slot) else { return false }
-    let location = locations[Int(slot)]
-    return !location.isInTail || tail[location.row].replaced != nil
+  /// The records that were inserted since the version: each was later than all that are in it.
+  func insertedInOrder(after last: Int64?) -> some Sequence<UInt32> {
+    var (first, end) = (0, last == nil ? 0 : inserted.count)
+    while first < end {
+      let middle = (first + end) / 2
+      if inserted[middle].order <= last ?? 0 { first = middle + 1 } else { end = middle }
+    }
+    return inserted[first...].lazy.filter { isCurrent($0) }.map(\.slot)
   }
 
   private func isCurrent(_ entry: (order: Int64, slot: UInt32)) -> Bool {
@@ -249,17 +263,11 @@ package struct RecordTable {
     return location.isInTail && tail[location.row].order == entry.order
   }
 
-  /// The live slots whose newest state is not in a segment, in ascending order.
-  var slotsInTail: [UInt32] {
-    live.filter { locations[Int($0)].isInTail }
-  }
-
   /// About the bytes of segments and of a log of so many bytes that hold nothing any more, because
   /// the log replaced or deleted it.
   func wastedByteCount(logByteCount: Int) -> Int {
     let vectorByteCount = (vectors?.dimension ?? 0) * MemoryLayout<Float>.stride
-    let tailCount = live.count { locations[Int($0)].isInTail }
-    let inUse = tailByteCount + tailCount * vectorByteCount
+    let inUse = tailByteCount + slotsInTail.count * vectorByteCount
     return replaced.reduce(max(0, logByteCount - inUse)) { total, location in
       let part = version.parts[location.segment]
       return total + part.byteCount / max(1, part.segment.rowCount)
@@ -279,17 +287,19 @@ package struct RecordTable {
     }
   }
 
-  /// The live slots whose newest state is a row of a segment.
+  /// The live slots whose newest state is a row of a segment, in the order of the rows.
   func slots(ofSegment index: Int) -> [UInt32] {
-    let part = version.parts[index]
-    var slots: [UInt32] = []
-    for row in 0..<part.segment.rowCount where !part.dead.contains(UInt32(row)) {
-      let slot = part.segment.slot(row)
-      if live.contains(slot), locations[Int(slot)] == RecordLocation(segment: index, row: row) {
-        slots.append(slot)
-      }
+    rowsThatCount[index].map { version.parts[index].segment.slot(Int($0)) }
+  }
+
+  /// Adds the slots of some rows of a segment.
+  func insertSlots(ofSegment index: Int, rows: Bitset, into slots: inout Bitset) {
+    let segment = version.parts[index].segment
+    if let first = segment.firstSlotOfRun {
+      slots.formUnion(rows, movedBy: Int(first))
+    } else {
+      for row in rows { slots.insert(segment.slot(Int(row))) }
     }
-    return slots
   }
 
   /// Checks the vectors of slots that stand in segments: to be called before they are measured.
@@ -337,6 +347,7 @@ package struct RecordTable {
     slotByID[id] = slot
     live.insert(slot)
     liveCount += 1
+    slotsInTail.insert(slot)
     tailVectorCount += 1
     addUnindexed(slot)
     inserted.append((order, slot))
@@ -373,8 +384,10 @@ package struct RecordTable {
       if record.vectorPosition != nil { tailVectorCount -= 1 }
       tailByteCount -= record.byteCount
       freeTailRows.append(location.row)
+      slotsInTail.remove(slot)
+      updatedSlots.remove(slot)
     } else {
-      replaced.append(location)
+      replace(location)
     }
     live.remove(slot)
     liveCount -= 1
@@ -406,9 +419,16 @@ package struct RecordTable {
         id: try version.parts[location.segment].segment.id(location.row),
         order: version.order(at: location), replaced: location, document: .inherited,
         uri: .inherited, metadata: .inherited, vectorPosition: nil))
-    replaced.append(location)
+    replace(location)
     locations[Int(slot)] = RecordLocation(tailRow: row)
+    slotsInTail.insert(slot)
+    updatedSlots.insert(slot)
     return row
+  }
+
+  private mutating func replace(_ location: RecordLocation) {
+    replaced.append(location)
+    rowsThatCount[location.segment].remove(UInt32(location.row))
   }
 
   private mutating func append(_ record: TailRecord) -> Int {
@@ -437,23 +457,5 @@ package struct RecordTable {
     }
     vectors = table
     return table
-  }
-}
-
-/// One sequence after another.
-private struct Chain<First: Sequence, Second: Sequence>: Sequence, IteratorProtocol
-where First.Element == Second.Element {
-  private var first: First.Iterator?
-  private var second: Second.Iterator
-
-  init(first: First, second: Second) {
-    self.first = first.makeIterator()
-    self.second = second.makeIterator()
-  }
-
-  mutating func next() -> First.Element? {
-    if let element = first?.next() { return element }
-    first = nil
-    return second.next()
   }
 }

@@ -1,16 +1,20 @@
 // Which records a call is about: ids and filters, as a set of slots.
 //
-// For now every candidate is looked at; columns and postings come next.
+// Segments are filtered as a whole (`SegmentFilter`), in rows that then become slots. Records of the
+// tail, which are few, and records whose ids were given are looked at one by one: what a filter means
+// there is what `Filter.matches` says, and segments agree with it.
 
 package import ChromaBase
-import ChromaIndex
 package import ChromaQuery
+import ChromaSegment
 
 /// Records of the ids, if given, that match both filters, if given.
 package struct Selection: Sendable {
   package let ids: [Text]?
   package let filter: Filter?
   package let documentFilter: DocumentFilter?
+  /// Both filters, as segments answer them; nil without any.
+  let plan: FilterPlan?
   /// What `filter` looks at.
   let filterNeeds: FilteredRecord.Fields
   /// The keys of metadata that `filter` looks at; nil if they are so many that reading all of it costs
@@ -25,6 +29,7 @@ package struct Selection: Sendable {
     filter = if let whereJSON { try Filter(json: whereJSON) } else { nil }
     documentFilter =
       if let whereDocumentJSON { try DocumentFilter(json: whereDocumentJSON) } else { nil }
+    plan = FilterPlan(filter, documentFilter)
     filterNeeds = filter?.needs ?? []
     let keys = filter?.metadataKeys ?? []
     filterKeys = keys.count > 8 ? nil : keys
@@ -36,6 +41,7 @@ package struct Selection: Sendable {
     ids = nil
     filter = nil
     documentFilter = nil
+    plan = nil
     filterNeeds = []
     filterKeys = []
   }
@@ -44,90 +50,97 @@ package struct Selection: Sendable {
   var isEverything: Bool { ids == nil && !hasFilter }
 }
 
-/// A selection over one table, under the collection's lock.
+/// A selection over one table, which nothing changes meanwhile.
 struct Selector {
+  let table: RecordTable
+  let cancel: CancelToken?
   private let selection: Selection
-  private let table: RecordTable
-  private let cancel: CancelToken?
+  private let recorder: FilterRecorder?
 
   init(_ selection: Selection, in table: RecordTable, cancel: CancelToken?) {
+    self.init(selection, in: table, cancel: cancel, recorder: nil)
+  }
+
+  private init(
+    _ selection: Selection, in table: RecordTable, cancel: CancelToken?, recorder: FilterRecorder?
+  ) {
     self.selection = selection
     self.table = table
     self.cancel = cancel
+    self.recorder = recorder
   }
+
+  /// Nil if all records are selected.
+  var plan: FilterPlan? { selection.plan }
 
   /// The matching slots as a set.
   func slots() throws(ChromaError) -> Bitset {
-    guard let ids = selection.ids else {
-      if !selection.hasFilter { return table.live }
-      var matches = Bitset()
-      try forEachMatch(in: table.live) { slot in
-        matches.insert(slot)
-        return true
-      }
+    if selection.isEverything { return table.live }
+    var matches = Bitset()
+    if let ids = selection.ids {
+      for slot in try slots(of: ids) where try self.matches(slot) { matches.insert(slot) }
       return matches
     }
-    var matches = Bitset()
-    try forEachMatch(in: try slots(of: ids)) { slot in
-      matches.insert(slot)
-      return true
+    try forEachSegment { (index, filter) throws(ChromaError) in
+      table.insertSlots(ofSegment: index, rows: try filter.rows(), into: &matches)
     }
+    for slot in table.slotsInTail where try self.matches(slot) { matches.insert(slot) }
     return matches
   }
 
   /// How many records match.
   func count() throws(ChromaError) -> Int {
     if selection.isEverything { return table.liveCount }
-    return try slots().count
+    if selection.ids != nil { return try slots().count }
+    var count = 0
+    try forEachSegment { (_, filter) throws(ChromaError) in
+      count += try filter.rows().count
+    }
+    for slot in table.slotsInTail where try self.matches(slot) { count += 1 }
+    return count
   }
 
   /// The matching slots, and how they were found.
   func explain() throws(ChromaError) -> (slots: Bitset, report: FilterReport) {
-    let slots = try slots()
-    var report = FilterReport()
-    report.matchCount = slots.count
-    return (slots, report)
+    let recorder = FilterRecorder(nodeCount: plan?.nodeCount ?? 0)
+    let slots = try Selector(selection, in: table, cancel: cancel, recorder: recorder).slots()
+    return (slots, recorder.report(of: plan, matchCount: slots.count))
   }
 
   /// The matching slots in the order of insertion, cut to a window.
   ///
-  /// - Parameter after: The order after which to begin.
+  /// - Parameter last: The order after which to begin.
   func slotsInOrder(
-    offset: Int, limit: Int?, after: Int64? = nil
+    offset: Int, limit: Int?, after last: Int64? = nil
   ) throws(ChromaError) -> [UInt32] {
-    let end = limit.map { offset.addingReportingOverflow($0) }
-    let endIndex = end.map { $0.overflow ? Int.max : $0.partialValue } ?? Int.max
-    var window: [UInt32] = []
-    if endIndex <= offset { return [] }
-    var index = 0
-    let take = { (slot: UInt32) -> Bool in
-      if index >= offset { window.append(slot) }
-      index += 1
-      return index < endIndex
+    guard let ids = selection.ids else {
+      return try walk(offset: offset, limit: limit, after: last)
     }
-    if let ids = selection.ids {
-      // Few ids: sorting them by order beats walking the collection.
-      let unique = Set(try slots(of: ids))
-      let ordered = unique.map { (order: table.order($0), slot: $0) }.sorted { $0 < $1 }
-      try forEachMatch(in: ordered.lazy.filter { $0.order > after ?? 0 }.map(\.slot), take)
-    } else {
-      try forEachMatch(in: table.slotsInOrder.lazy.filter { table.order($0) > after ?? 0 }, take)
+    // Few ids: sorting them by order beats walking the collection.
+    let ordered = Set(try slots(of: ids)).map { (order: table.order($0), slot: $0) }
+      .sorted { $0 < $1 }
+    var window = MatchWindow(offset: offset, limit: limit)
+    for (order, slot) in ordered where order > last ?? 0 {
+      if window.isFull { break }
+      if try matches(slot) { window.append(slot) }
     }
-    return window
+    return window.slots
   }
 
-  /// Visits the candidates that match until the visitor has enough.
-  private func forEachMatch(
-    in candidates: some Sequence<UInt32>, _ visit: (UInt32) -> Bool
+  /// A filter over the rows of a segment that count, or some of them.
+  func filter(
+    _ segment: Segment, _ plan: FilterPlan, in rows: Bitset
+  ) throws(ChromaError) -> SegmentFilter {
+    recorder?.countSegment()
+    return try SegmentFilter(plan, over: segment, in: rows, cancel: cancel, recorder: recorder)
+  }
+
+  private func forEachSegment(
+    _ body: (_ index: Int, SegmentFilter) throws(ChromaError) -> Void
   ) throws(ChromaError) {
-    var visitedCount = 0
-    for slot in candidates {
-      // A document may take milliseconds to search; metadata never does.
-      if visitedCount % Limits.cancellationRowInterval == 0 || selection.documentFilter != nil {
-        try cancel?.check()
-      }
-      visitedCount += 1
-      if try matches(slot), !visit(slot) { return }
+    guard let plan else { return }
+    for (index, rows) in table.rowsThatCount.enumerated() where !rows.isEmpty {
+      try body(index, try filter(table.version.parts[index].segment, plan, in: rows))
     }
   }
 
@@ -141,8 +154,11 @@ struct Selector {
     return slots
   }
 
-  /// Reads of a record only what the filters look at: a document may have to be unpacked.
-  private func matches(_ slot: UInt32) throws(ChromaError) -> Bool {
+  /// Whether one record matches. Reads of it only what the filters look at: a document may have to be
+  /// unpacked, and may take milliseconds to search.
+  func matches(_ slot: UInt32) throws(ChromaError) -> Bool {
+    try cancel?.check()
+    recorder?.countRecord()
     if let filter = selection.filter {
       let needs = selection.filterNeeds
       let record = FilteredRecord(

@@ -124,7 +124,7 @@ extension Filter.Field {
 }
 
 extension Filter.Condition {
-  func holds(of value: MetadataValue) -> Bool {
+  package func holds(of value: MetadataValue) -> Bool {
     switch self {
     case .equals(let literal):
       switch (literal, value) {

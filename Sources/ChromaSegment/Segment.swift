@@ -130,6 +130,11 @@ package final class Segment: @unchecked Sendable, SegmentSource {
     UInt32(truncatingIfNeeded: slots[row])
   }
 
+  /// The slot of the first row, where those of the others follow it one by one; otherwise nil.
+  package var firstSlotOfRun: UInt32? {
+    slots.width == 0 && (slots.step == 1 || rowCount == 1) ? slot(0) : nil
+  }
+
   /// What the row's vector is multiplied with to be of length 1; in cosine space only.
   @inlinable
   package func inverseNorm(_ row: Int) -> Float {

@@ -77,4 +77,31 @@ import Testing
     #expect(!wasThere)
     #expect(Array(bitset) == [3])
   }
+
+  @Test func movingABitsetMovesEachSlot() {
+    var random = SeededRandom(51)
+    for _ in 0..<200 {
+      let (a, b) = (slots(&random), slots(&random))
+      let distance = random.element(of: [0, 1, 63, 64, 65, 127, 128, random.int(in: 0...400)])
+      var moved = Bitset(a)
+      moved.formUnion(Bitset(b), movedBy: distance)
+      #expect(Array(moved) == a.union(b.map { $0 + UInt32(distance) }).sorted())
+    }
+  }
+
+  @Test func rangesAreCountedCutAndSearched() {
+    var random = SeededRandom(52)
+    for _ in 0..<300 {
+      let members = slots(&random)
+      let bitset = Bitset(members)
+      let lower = Int(slot(&random))
+      let upper = max(lower, Int(slot(&random)))
+      #expect(
+        bitset.count(in: lower..<upper) == members.count { (lower..<upper).contains(Int($0)) })
+      #expect(bitset.first(from: lower) == members.filter { $0 >= lower }.min().map(Int.init))
+      var cut = bitset
+      cut.removeSlots(below: lower)
+      #expect(Array(cut) == members.filter { $0 >= lower }.sorted())
+    }
+  }
 }

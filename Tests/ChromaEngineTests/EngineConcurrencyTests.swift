@@ -98,7 +98,9 @@ import Testing
         #expect(count == 3 + round)
       }
       #expect(table.liveCount == 3)
-      for (slot, expected) in zip(table.slotsInOrder, ["a", "b", "c"] as [Text]) {
+      let slots = try Selector(.everything, in: table, cancel: nil)
+        .slotsInOrder(offset: 0, limit: nil)
+      for (slot, expected) in zip(slots, ["a", "b", "c"] as [Text]) {
         let (id, document) = (try table.id(slot), try table.document(slot))
         #expect(id == expected)
         #expect(document == Text("\(expected) x"))
