@@ -104,7 +104,7 @@ let package = Package(
     tests("ChromaCatalog"),
     tests("ChromaIndex", ["ChromaKernels"]),
     tests("ChromaText", exclude: ["Fixtures"]),
-    tests("ChromaSegment", ["ChromaKernels"]),
+    tests("ChromaSegment", ["ChromaKernels", "ChromaText"]),
     tests("ChromaQuery", exclude: ["Fixtures"]),
     tests(
       "ChromaEngine", ["ChromaCatalog", "ChromaKernels", "ChromaQuery", "ChromaIndex"],

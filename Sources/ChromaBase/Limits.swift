@@ -30,6 +30,13 @@ package enum Limits {
   /// Bytes of documents at which a compressed block ends. Reading one document costs decompressing
   /// its block, some 50 µs; smaller blocks compress worse.
   package static let documentBlockByteCount = 64 * 1024
+  /// Rows of a chunk of a text index: their numbers have 16 bits while it is made.
+  package static let textIndexChunkRowCount = 1 << 16
+  /// Bytes of documents of a chunk of a text index, unless one row has more. Making it takes 16 bytes
+  /// of memory for each; smaller chunks have more entries, 7 % of the text at this size.
+  package static let textIndexChunkByteCount = 2 * 1024 * 1024
+  /// Grams of a literal that a text index looks up, at most.
+  package static let textIndexGramCount = 32
   /// Bytes of a blob's payload: 1 TiB, whose table of checksums, 128 MiB, is in memory while it is
   /// open.
   package static let blobByteCountMax = 1 << 40

@@ -22,6 +22,26 @@ extension Segment {
       _ = try metadata(row)
     }
     try metadatas?.verify()
+    try verifyTextIndex(cancel)
+  }
+
+  /// Whether the index of the documents, if there is one, is that of these documents.
+  private func verifyTextIndex(_ cancel: CancelToken?) throws(ChromaError) {
+    // Found wrong when the segment was opened, it only is not there.
+    let index = try trailer.textIndex(trailer.sections(of: payload), of: documents)
+    guard let index else { return }
+    var builder = TextIndexBuilder()
+    var reader = DocumentReader(self)
+    for chunk in index.chunks {
+      try cancel?.check()
+      for row in chunk.firstRow..<chunk.firstRow + chunk.rowCount {
+        let isThere: Void? = try reader.withDocument(row) { builder.append($0) }
+        if isThere == nil { builder.append(nil as Text?) }
+      }
+      builder.sort()
+      try index.reader(of: chunk).verify(builder.pairs)
+      builder.removeAll()
+    }
   }
 
   private func forEachRow(
@@ -112,5 +132,25 @@ extension MetadataColumns {
         previous = row
       }
     }
+  }
+}
+
+extension TextIndexChunkReader {
+  /// Whether entries and lists are those of some pairs, ascending.
+  fileprivate func verify(_ pairs: [UInt64]) throws(ChromaError) {
+    var place = 0
+    for index in 0..<chunk.gramCount {
+      let gram = UInt64(entry(index).gram)
+      let start = place
+      let isRight = try list(index).forEach(below: chunk.rowCount) { row in
+        guard place < pairs.count, pairs[place] == gram << 16 | UInt64(row) else { return false }
+        place += 1
+        return true
+      }
+      let isWhole = place == pairs.count || pairs[place] >> 16 != gram
+      guard isRight, isWhole, place > start else { throw difference() }
+    }
+    let listByteCount = chunk.gramCount == 0 ? 0 : entry(chunk.gramCount - 1).end
+    guard place == pairs.count, listByteCount == chunk.listByteCount else { throw difference() }
   }
 }

@@ -100,8 +100,12 @@ package final class Segment: @unchecked Sendable, SegmentSource {
       texts: trailer.section(.idTexts, sections, of: payload))
     (documents, uris) = try trailer.texts(sections)
     metadatas = try trailer.metadata(sections)
-    textIndex = nil
     valueIndexBytes = sections[.valueIndex]
+    do throws(ChromaError) {
+      textIndex = try trailer.textIndex(sections, of: documents)
+    } catch let error where error.kind == .corruption {
+      textIndex = nil
+    }
   }
 
   deinit {

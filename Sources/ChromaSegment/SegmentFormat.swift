@@ -55,9 +55,11 @@ enum SectionKind: UInt16 {
   case vectorType = 14
   /// Where a column of metadata is large.
   case valueIndex = 15
+  /// Where there are documents, and many rows.
+  case textIndex = 16
 
   /// Whether a segment cannot be read without it.
-  var isRequired: Bool { self != .definition && self != .valueIndex }
+  var isRequired: Bool { ![.definition, .valueIndex, .textIndex].contains(self) }
 }
 
 struct SegmentTrailer: Equatable {

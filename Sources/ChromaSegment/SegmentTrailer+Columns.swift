@@ -145,6 +145,16 @@ extension SegmentTrailer {
     return (documents, (column, texts))
   }
 
+  func textIndex(
+    _ sections: Sections, of documents: DocumentBlocks?
+  ) throws(ChromaError) -> TextIndex? {
+    guard let section = sections[.textIndex] else { return nil }
+    guard let documents else {
+      throw section.damage("the documents that it is for are missing")
+    }
+    return try TextIndex(rowCount: rowCount, section, of: documents.texts)
+  }
+
   func metadata(_ sections: Sections) throws(ChromaError) -> MetadataColumns? {
     guard let index = sections[.metadataIndex] else { return nil }
     guard let values = sections[.metadataValues] else {

@@ -61,7 +61,7 @@ package struct SegmentWriter<Source: SegmentSource> {
     if source.space == .cosine { try writeInverseNorms() }
     try writeRows()
     try writeIDs()
-    try writeDocuments()
+    let hasDocuments = try writeDocuments()
     try writeURIs()
     var metadata = try writeMetadata()
     if !isInline, let definition = description.definition {
@@ -74,6 +74,7 @@ package struct SegmentWriter<Source: SegmentSource> {
       try sink.append([number])
     }
     try metadata.writeIndexes(to: sink, readMetadata)
+    if hasDocuments { try writeTextIndex() }
     sink.end()
     var trailer = SegmentTrailer(
       rowCount: rowCount, dimension: source.dimension, stride: shape.stride, space: source.space,
@@ -175,7 +176,8 @@ package struct SegmentWriter<Source: SegmentSource> {
 
   // MARK: Texts
 
-  private func writeDocuments() throws(ChromaError) {
+  /// Returns whether a row has a document.
+  private func writeDocuments() throws(ChromaError) -> Bool {
     var column = TextColumnBuilder(rowCount: rowCount)
     var blocks = DocumentBlockBuilder()
     try forEachRow { (row) throws(ChromaError) in
@@ -185,12 +187,25 @@ package struct SegmentWriter<Source: SegmentSource> {
       if let document { try blocks.append(document, to: sink) }
       blocks.endRow(row)
     }
-    guard column.hasTexts else { return }
+    guard column.hasTexts else { return false }
     try blocks.finish(to: sink)
     try sink.begin(.documentIndex)
     var writer = column.index()
     blocks.writeIndex(to: &writer)
     try sink.append(writer.bytes)
+    return true
+  }
+
+  /// Reads the documents once more: held until this section, what is written here would take as much
+  /// memory as they do.
+  private func writeTextIndex() throws(ChromaError) {
+    guard indexes.hasTextIndex, rowCount >= indexes.rowCountMin else { return }
+    try sink.begin(.textIndex)
+    var writer = TextIndexWriter(cancel: cancel)
+    try forEachRow { (row) throws(ChromaError) in
+      try writer.append(try source.document(row), to: sink)
+    }
+    try writer.finish(to: sink)
   }
 
   private func writeURIs() throws(ChromaError) {

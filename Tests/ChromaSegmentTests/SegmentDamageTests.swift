@@ -113,6 +113,49 @@ import Testing
     }
   }
 
+  @Test("a blob whose text index is damaged answers as one without, and verification finds it")
+  func damagedTextIndex() throws {
+    var random = SeededRandom(21)
+    // Of random letters, so that the index is large.
+    let rows = ModelRows(
+      rows: (0..<600).map { row in
+        let letters = (0..<100).map { _ in UInt8(random.int(in: 97...122)) }
+        return ModelRows.Row(
+          id: Text("\(row)"), order: Int64(row) + 1, slot: UInt32(row), vector: [0],
+          document: row % 9 == 0 ? nil : Text(validating: letters))
+      }, dimension: 1, space: .l2)
+    let store = BlobStore(
+      fileSystem: directory.fileSystem, directory: "\(directory.path)/blobs", mapsFiles: true)
+    let path = store.path(of: "a.segment")
+    func open(_ bytes: [UInt8]) throws -> Segment {
+      try directory.fileSystem.remove(path)
+      try directory.fileSystem.open(path, .createNew).write(bytes, at: 0)
+      return try Segment(blob: try #require(try store.open("a.segment")), cache: cache)
+    }
+    let writer = try store.writer("a.segment")
+    try SegmentWriter.write(rows, ModelRows.description, to: writer)
+    try writer.finish()
+    let whole = try directory.fileSystem.open(path, .readOnly).read(at: 0, byteCountMax: 1 << 24)
+    let needle = Array(rows.rows[1].document?.bytes[20..<26] ?? [])
+    let intact = try open(whole)
+    let right = try #require(try intact.textIndex?.rows(holding: needle))
+    let all = try intact.rowsWithDocument()
+    #expect(right.rows.count < all.count)
+    // The index is the last section. What opening needs stands in the last block, of 32 KiB.
+    var fallbackCount = 0
+    for offset in stride(from: whole.count - 120_000, to: whole.count - 40_000, by: 9_001) {
+      var bytes = whole
+      bytes[offset] ^= 0x10
+      let segment = try open(bytes)
+      let found = try segment.textIndex?.rows(holding: needle) ?? (rows: all, isExact: false)
+      #expect(found.rows == right.rows || found.rows == all, "byte \(offset)")
+      fallbackCount += found.rows == all ? 1 : 0
+      #expect(try segment.document(1) == rows.rows[1].document)
+      #expect(throws: ChromaError.self) { try segment.verifyAll() }
+    }
+    #expect(fallbackCount > 0)
+  }
+
   @Test("damage under valid checksums never traps, and never makes values that break a rule")
   func hostile() throws {
     let count = getenv("CHROMA_TEST_LONG") == nil ? 3_000 : 50_000

@@ -23,6 +23,20 @@ enum SegmentForgery {
     for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: number >> (8 * index)) }
   }
 
+  /// Where a section stands in a segment of the catalog; nil if it has none of the kind.
+  static func section(_ kind: UInt16, of bytes: [UInt8]) -> Range<Int>? {
+    let directory = directoryOffset(of: bytes)
+    var offset = 0
+    for entry in stride(from: directory, to: bytes.count - trailerByteCount, by: 12) {
+      let byteCount = bytes[entry + 4..<entry + 12].reversed().reduce(0) { $0 << 8 | Int($1) }
+      if UInt16(bytes[entry]) | UInt16(bytes[entry + 1]) << 8 == kind {
+        return offset..<offset + byteCount
+      }
+      offset += byteCount
+    }
+    return nil
+  }
+
   static func adding(
     section: [UInt8], kind: UInt16, isRequired: Bool, to bytes: [UInt8]
   ) -> [UInt8] {
