@@ -1,86 +1,119 @@
-// Records in the order of their metadata, and pages that begin after a record.
+// Selected records in the order of a key of their metadata, as far as somebody wants them.
+//
+// An indexed column is a run of places that is read bit by bit. Places of records that stand in no
+// index, or are too few to be looked for in one, are kept in a heap as far as the window reaches, and
+// make one more run. The runs are merged. Records without a value follow in the order of insertion,
+// and are looked for when their turn comes.
 
 import ChromaBase
+import ChromaQuery
+import ChromaSegment
 
 /// Selected records in an order of their own, cut to a window.
 struct OrderedSelection {
-  let table: RecordTable
+  let selected: SelectedRows
   let order: RecordOrder
+  let table: RecordTable
   let cancel: CancelToken?
 
-  /// The `limit` slots that stand `offset` places after the start, of those given.
+  init(
+    _ selection: Selection, by order: RecordOrder, in table: RecordTable, cancel: CancelToken?
+  ) throws(ChromaError) {
+    selected = try SelectedRows(selection, in: table, cancel: cancel)
+    self.order = order
+    self.table = table
+    self.cancel = cancel
+  }
+
+  /// The `limit` slots that stand `offset` places after the start.
   ///
   /// - Parameter start: The record before the first; nil to begin at the beginning. It need not be
-  ///   among those given.
+  ///   selected.
   func window(
-    of matches: Bitset, after start: UInt32?, offset: Int, limit: Int?
+    after start: UInt32?, offset: Int, limit: Int?
   ) throws(ChromaError) -> [UInt32] {
+    let start = try start.map { (slot) throws(ChromaError) in try order.place(of: slot, in: table) }
+    var window = MatchWindow(offset: offset, limit: limit)
     let (end, overflow) = offset.addingReportingOverflow(limit ?? .max)
-    let first = try start.map { (slot) throws(ChromaError) in try order.place(of: slot, in: table) }
-    var places = FirstPlaces(order: order, countMax: overflow ? .max : end)
+    var first = FirstPlaces(order, countMax: overflow ? .max : end)
+    var valueless: [RecordOrder.Place] = []
+    for slot in selected.tail {
+      let place = try order.place(of: slot, in: table)
+      if let start, !order.precedes(start, place) { continue }
+      if place.value == nil { valueless.append(place) } else { first.insert(place) }
+    }
+    if start == nil || start?.value != nil {
+      var runs = try indexedRuns(after: start, others: &first)
+      runs.append(PlaceRun(first.sorted()))
+      try merge(&runs, into: &window)
+    }
+    if window.isFull { return window.slots }
+    var runs = try valuelessRuns(after: start)
+    runs.append(PlaceRun(valueless.sorted(by: order.precedes)))
+    try merge(&runs, into: &window)
+    return window.slots
+  }
+
+  /// The columns that are worth to be walked; places in the other ones go to the others.
+  private func indexedRuns(
+    after start: RecordOrder.Place?, others: inout FirstPlaces
+  ) throws(ChromaError) -> [PlaceRun] {
+    var runs: [PlaceRun] = []
+    for (part, rows) in zip(table.version.parts, selected.rows) where !rows.isEmpty {
+      let segment = part.segment
+      for column in segment.columns(of: order.key) where column.kind.element == nil {
+        if column.isWorthWalking(for: rows) {
+          let places = try IndexedPlaces(
+            column, of: segment, rows: rows, order, after: start, cancel)
+          runs.append(try PlaceRun(places))
+          continue
+        }
+        try column.forEachValue(in: rows, cancel) { row, value in
+          let place = RecordOrder.Place(
+            value: Literal(value), order: segment.order(row), slot: segment.slot(row))
+          if let start, !order.precedes(start, place) { return }
+          others.insert(place)
+        }
+      }
+    }
+    return runs
+  }
+
+  /// What has no scalar under the key, a run for each segment.
+  private func valuelessRuns(
+    after start: RecordOrder.Place?
+  ) throws(ChromaError) -> [PlaceRun] {
+    let last = start.flatMap { $0.value == nil ? $0.order : nil }
+    var runs: [PlaceRun] = []
+    for (part, rows) in zip(table.version.parts, selected.rows) where !rows.isEmpty {
+      var present = Bitset()
+      for column in part.segment.columns(of: order.key) where column.kind.element == nil {
+        try column.insertRows(into: &present)
+      }
+      var rest = rows.subtracting(present)
+      if let last { rest.removeSlots(below: part.segment.firstRow(ofOrder: last + 1)) }
+      if !rest.isEmpty { runs.append(try PlaceRun(RowPlaces(part.segment, rest))) }
+    }
+    return runs
+  }
+
+  private func merge(
+    _ runs: inout [PlaceRun], into window: inout MatchWindow
+  ) throws(ChromaError) {
+    runs.removeAll { $0.head == nil }
     var visitedCount = 0
-    for slot in matches {
+    while !window.isFull, var first = runs.first?.head {
       if visitedCount % Limits.cancellationRowInterval == 0 { try cancel?.check() }
       visitedCount += 1
-      let place = try order.place(of: slot, in: table)
-      if let first, !order.precedes(first, place) { continue }
-      places.insert(place, slot)
-    }
-    return Array(places.slots().dropFirst(offset))
-  }
-}
-
-/// The first of some records in an order. Memory: so many.
-///
-/// Invariant: `heap` has at most `countMax` entries, and none of them precedes one of its children,
-/// 2i + 1 and 2i + 2: the last of them stands at the top, to be replaced.
-private struct FirstPlaces {
-  private let order: RecordOrder
-  private let countMax: Int
-  private var heap: [(place: RecordOrder.Place, slot: UInt32)] = []
-
-  init(order: RecordOrder, countMax: Int) {
-    self.order = order
-    self.countMax = countMax
-  }
-
-  mutating func insert(_ place: RecordOrder.Place, _ slot: UInt32) {
-    if heap.count < countMax {
-      heap.append((place, slot))
-      // All of them are wanted: nothing is ever replaced.
-      if countMax != .max { rise(from: heap.count - 1) }
-    } else if let last = heap.first, order.precedes(place, last.place) {
-      heap[0] = (place, slot)
-      sink()
-    }
-  }
-
-  /// In their order.
-  func slots() -> [UInt32] {
-    heap.sorted { order.precedes($0.place, $1.place) }.map(\.slot)
-  }
-
-  private mutating func rise(from index: Int) {
-    var child = index
-    while child > 0 {
-      let parent = (child - 1) / 2
-      guard order.precedes(heap[parent].place, heap[child].place) else { return }
-      heap.swapAt(parent, child)
-      child = parent
-    }
-  }
-
-  private mutating func sink() {
-    var parent = 0
-    while true {
-      var later = parent
-      for child in [2 * parent + 1, 2 * parent + 2]
-      where child < heap.count && order.precedes(heap[later].place, heap[child].place) {
-        later = child
+      var index = 0
+      for other in runs.indices.dropFirst() {
+        guard let head = runs[other].head, order.precedes(head, first) else { continue }
+        first = head
+        index = other
       }
-      if later == parent { return }
-      heap.swapAt(parent, later)
-      parent = later
+      window.append(first.slot)
+      try runs[index].removeHead()
+      if runs[index].head == nil { runs.remove(at: index) }
     }
   }
 }

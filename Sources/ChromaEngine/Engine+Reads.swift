@@ -61,13 +61,12 @@ extension Engine {
       let table = view.table
       let start = try after.map { (id) throws(ChromaError) in try table.slot(of: id) }
       if case .some(.none) = start { return nil }
-      let selector = Selector(selection, in: table, cancel: cancel)
       let slots: [UInt32]
       if let order {
-        slots = try OrderedSelection(table: table, order: order, cancel: cancel)
-          .window(of: selector.slots(), after: start ?? nil, offset: offset, limit: limit)
+        slots = try OrderedSelection(selection, by: order, in: table, cancel: cancel)
+          .window(after: start ?? nil, offset: offset, limit: limit)
       } else {
-        slots = try selector.slotsInOrder(
+        slots = try Selector(selection, in: table, cancel: cancel).slotsInOrder(
           offset: offset, limit: limit, after: start.flatMap { $0 }.map { table.order($0) })
       }
       var columns = RecordColumns(include, dimension: view.dimension)

@@ -142,7 +142,7 @@ extension Selector {
 
 extension Segment {
   /// The first row whose order is at least so large; the number of rows if there is none.
-  fileprivate func firstRow(ofOrder order: Int64) -> Int {
+  func firstRow(ofOrder order: Int64) -> Int {
     var (lower, upper) = (0, rowCount)
     while lower < upper {
       let middle = lower + (upper - lower) / 2
