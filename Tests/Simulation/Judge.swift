@@ -103,7 +103,35 @@ struct Judge {
     guard got.uris == records.map(\.uri) else { return "other uris" }
     guard got.embeddings == records.flatMap(\.vector) else { return "other embeddings" }
     guard got.metadatas == records.map(Self.visibleMetadata) else { return "other metadatas" }
+    if let difference = try filterDifference(found.id, records) { return difference }
     return try neighborDifference(found.id, expected)
+  }
+
+  /// What filters of every kind find, whatever answers them: columns, postings, or the log.
+  private func filterDifference(
+    _ id: UUID, _ records: [ModelRecord]
+  ) throws(ChromaError) -> String? {
+    if records.isEmpty { return nil }
+    // The same world is always asked the same.
+    var random = SeededRandom(UInt64(records.reduce(0) { $0 &+ $1.metadata.count } + records.count))
+    let filters = RandomFilters(over: records, hasPatterns: false)
+    let literal = ModelPattern.sequence([.scalars(["p", "p"]), .any, .scalars(["e"])])
+    var asked: [ModelFilter] = [.documentMatches(literal, isNegated: random.oneIn(2))]
+    for _ in 0..<3 {
+      asked.append(filters.filter(using: &random))
+      asked.append(filters.documentFilter(using: &random))
+    }
+    for filter in asked {
+      let selection = try Selection(whereJSON: filter.json.text)
+      let found = try engine.get(selection, from: id, limit: nil, offset: 0, include: []).ids
+      let expected = zip(records, filter.answers(records)).filter(\.1).map(\.0.id)
+      if found != expected {
+        return "\(filter.json.text) finds \(found) instead of \(expected)"
+      }
+      let count = try engine.count(selection, in: id)
+      if count != expected.count { return "\(filter.json.text) counts \(count)" }
+    }
+    return nil
   }
 
   private static func visibleMetadata(_ record: ModelRecord) -> Metadata? {

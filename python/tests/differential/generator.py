@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import mistakes, vocabulary
+from . import expressions, mistakes, vocabulary
 from .values import encode
 
 INCLUDES = ["metadatas", "documents", "embeddings", "uris"]
@@ -43,7 +43,15 @@ PROFILES: dict[str, dict[str, int]] = {
     "mistakes": {**MIXED, "mistake": 60},
     "texts": {**MIXED, "mistake": 2, "catalog": 1},
     "wide": {**MIXED, "catalog": 0, "mistake": 3},
+    "expressions": {
+        **dict.fromkeys(MIXED, 0),
+        **{"add": 3, "upsert": 4, "update": 4, "delete": 2, "get": 75, "query": 10, "restart": 1},
+    },
 }
+
+# Records that a history of expressions begins with: more than make a segment worth an index.
+EXPRESSION_RECORD_COUNT = 300
+EXPRESSION_KEYS = {"i", "f", "s", "b", "l", "any", vocabulary.COMPOSED}
 
 COLLECTION_NAMES = ["first", "second", "third.x", "fourth-y", "123", "A-b_c.D9", "n" * 512]
 
@@ -66,6 +74,9 @@ class Generator:
         self.collections: list[Collection] = []
         self.handle_count = 0
         self.ids = vocabulary.PLAIN_IDS + vocabulary.AWKWARD_IDS
+        # What filters are made from: the values of each key, and texts.
+        self.values: dict[str, list] = {}
+        self.texts: list[str] = []
         # Upstream lets the lists of a deleted collection reappear in others (COMPAT.md); then
         # nothing can be compared. So a history has either lists or deletions of collections.
         self.deletes_collections = profile == "catalog"
@@ -73,6 +84,7 @@ class Generator:
             key: [v for v in values if not (self.deletes_collections and isinstance(v, list))]
             for key, values in vocabulary.KEYS.items()
             if not (self.deletes_collections and key == "l")
+            if profile != "expressions" or key in EXPRESSION_KEYS
         }
         # One name always goes with one dimension and space, or most writes would be refused.
         self.dimensions = {name: self.dimension() for name in COLLECTION_NAMES}
@@ -88,6 +100,8 @@ class Generator:
         if not persistent:
             weights["restart"] = 0  # Nothing would be left to compare.
         self.new_collection()
+        if self.profile == "expressions":
+            self.add_many()
         kinds, odds = list(weights), list(weights.values())
         while len(self.operations) < operation_count:
             kind = self.random.choices(kinds, odds)[0]
@@ -236,6 +250,19 @@ class Generator:
         ids = self.some_ids(self.random.choice([1, 1, 2, 3, 5, 8, 20]))
         self.emit("add", collection, **self.batch(collection, ids, update=False))
 
+    def add_many(self) -> None:
+        """Records for filters to tell apart, in one collection."""
+        collection = self.collections[0]
+        count = EXPRESSION_RECORD_COUNT
+        self.ids = [f"e{number}" for number in range(count + 60)]
+        for start in range(0, count, 60):
+            ids = self.ids[start : start + 60]
+            arguments: dict[str, Any] = {"ids": ids}
+            arguments["embeddings"] = [self.vector(collection.dimension) for _ in ids]
+            arguments["documents"] = [self.text_or_none() for _ in ids]
+            arguments["metadatas"] = [self.metadata(deletions=False) for _ in ids]
+            self.emit("add", collection, **arguments)
+
     def upsert(self) -> None:
         collection = self.collection()
         ids = self.some_ids(self.random.choice([1, 1, 2, 3, 5, 8]))
@@ -280,6 +307,9 @@ class Generator:
         return np.array(rows).astype(dtype)
 
     def text(self) -> str:
+        if self.profile == "expressions":
+            self.texts.append(expressions.text(self.random))
+            return self.texts[-1]
         if self.random.random() < 0.03:
             return vocabulary.LONG_WORD
         return " ".join(self.random.choices(vocabulary.WORDS, k=self.random.randint(1, 5)))
@@ -292,7 +322,7 @@ class Generator:
         if self.random.random() < 0.1:
             return None
         keys = self.random.sample(list(self.keys), self.random.randint(1, 4))
-        return {
+        metadata = {
             key: (
                 None
                 if deletions and self.random.random() < 0.2
@@ -300,6 +330,10 @@ class Generator:
             )
             for key in keys
         }
+        for key, value in metadata.items():
+            if value is not None:
+                self.values.setdefault(key, []).extend(expressions.scalars(value))
+        return metadata
 
     # ---- Reads --------------------------------------------------------------------------------
 
@@ -347,8 +381,8 @@ class Generator:
 
     def filters(self, *, delete: bool) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
-        by_document = {"documents": 0.8, "filters": 0.1}.get(self.profile, 0.3)
-        by_metadata = {"documents": 0.2, "filters": 0.9}.get(self.profile, 0.5)
+        by_document = {"documents": 0.8, "filters": 0.1, "expressions": 0.4}.get(self.profile, 0.3)
+        by_metadata = {"documents": 0.2, "filters": 0.9, "expressions": 0.8}.get(self.profile, 0.5)
         if self.random.random() < by_document:
             arguments["where_document"] = self.where_document(2)
         if self.random.random() < by_metadata or (delete and not arguments):
@@ -358,6 +392,10 @@ class Generator:
         return arguments
 
     def where(self, depth: int, *, floats: bool) -> dict[str, Any]:
+        if self.profile == "expressions":
+            # Fractions, of which upstream's answers are often wrong, in half of them.
+            floats = floats and self.random.random() < 0.5
+            return expressions.where(self.random, self.values, floats=floats)
         if depth and self.random.random() < 0.3:
             operator = self.random.choice(["$and", "$or"])
             count = self.random.randint(2, 3)
@@ -393,6 +431,8 @@ class Generator:
         return {operator: value}
 
     def where_document(self, depth: int) -> dict[str, Any]:
+        if self.profile == "expressions":
+            return expressions.where_document(self.random, self.texts)
         if depth and self.random.random() < 0.25:
             operator = self.random.choice(["$and", "$or"])
             parts = [self.where_document(depth - 1) for _ in range(self.random.randint(2, 3))]

@@ -3,6 +3,8 @@
 A recorded history is a file fixtures/PROFILE-SEED.json.xz: {"history": …, "outcomes": […]}.
 
     python -m differential.histories record PYTHON        makes the fixtures anew, from python/tests
+    python -m differential.histories record PYTHON PROFILE
+                                                          makes those of one profile anew
     python -m differential.histories shrink PYTHON PROFILE SEED COUNT
                                                           cuts a failing history to what matters
 
@@ -17,7 +19,7 @@ import lzma
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +58,9 @@ def store(path: Path, value: Any) -> None:
     path.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
 
 
-def record(python: str) -> None:
+def record(python: str, profiles: Iterable[str] = PROFILES) -> None:
     FIXTURES.mkdir(exist_ok=True)
-    for profile in PROFILES:
+    for profile in profiles:
         for seed in RECORDED_SEEDS:
             history = generate(profile, seed, RECORDED_OPERATION_COUNT)
             outcomes = run(python, history)
@@ -69,6 +71,9 @@ def record(python: str) -> None:
                 FIXTURES / f"{profile}-{seed}.json.xz", {"history": history, "outcomes": outcomes}
             )
             print(f"{profile} {seed}", flush=True)
+
+
+def record_demonstrations(python: str) -> None:
     shown = {d.name: run(python, d.history)[-1] for d in demonstrations.ALL}
     store(DEMONSTRATIONS, shown)
 
@@ -113,6 +118,9 @@ def shrink_and_print(python: str, profile: str, seed: int, operation_count: int)
 if __name__ == "__main__":
     if sys.argv[1:2] == ["record"] and len(sys.argv) == 3:
         record(sys.argv[2])
+        record_demonstrations(sys.argv[2])
+    elif sys.argv[1:2] == ["record"] and len(sys.argv) == 4:
+        record(sys.argv[2], [sys.argv[3]])
     elif sys.argv[1:2] == ["shrink"] and len(sys.argv) == 6:
         shrink_and_print(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
     else:
