@@ -111,13 +111,11 @@ def near(random: Random, value: Any) -> Any:
 
 def where_document(random: Random, documents: list[str], depth: int = DEPTH) -> dict[str, Any]:
     if depth and random.random() < 0.35:
-        parts = [
-            where_document(random, documents, depth - 1) for _ in range(random.randint(2, 3))
-        ]
+        parts = [where_document(random, documents, depth - 1) for _ in range(random.randint(2, 3))]
         return {random.choice(["$and", "$or"]): parts}
     if random.random() < 0.6:
         return {random.choice(["$contains", "$not_contains"]): needle(random, documents)}
-    return {random.choice(["$regex", "$not_regex"]): pattern(random, documents)}
+    return {random.choice(["$regex", "$not_regex"]): pattern(random, documents) or "."}
 
 
 def needle(random: Random, documents: list[str]) -> str:
@@ -155,7 +153,11 @@ def pattern(random: Random, documents: list[str], depth: int = 3) -> str:
         return "".join(inner)
     if choice == 2:
         return f"(?:{'|'.join(inner)})"
-    return f"(?:{inner[0]})" + random.choice(["*", "+", "?", "{2}", "{1,2}", "{0,2}"])
+    # Loops stand around the simplest parts alone: Python's search would take for ever over others.
+    simple = pattern(random, documents, 0)
+    return random.choice(
+        [f"(?:{simple})*", f"(?:{simple})+", *(f"(?:{inner[0]}){n}" for n in ("?", "{2}", "{0,2}"))]
+    )
 
 
 def escaped(literal: str) -> str:
