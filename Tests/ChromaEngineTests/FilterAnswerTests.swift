@@ -22,6 +22,9 @@ import Testing
     /// - Parameter indexedSegmentRowCountMin: Nil for that of every day.
     init(indexedSegmentRowCountMin: Int? = nil) {
       var limits = CompactionLimits()
+      if let indexedSegmentRowCountMin {
+        limits.indexedSegmentRowCountMin = indexedSegmentRowCountMin
+      }
       limits.logRowCountMax = 10_000
       limits.logByteCountMin = 64 * 1024 * 1024
       self.limits = limits

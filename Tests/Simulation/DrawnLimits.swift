@@ -50,6 +50,7 @@ extension CompactionLimits {
     limits.tailRecordCountMax = 20
     limits.tailByteCountMax = 16 * 1024
     limits.mergedSegmentByteCountMax = 512 * 1024
+    limits.indexedSegmentRowCountMin = 1
     return limits
   }()
 
@@ -63,6 +64,7 @@ extension CompactionLimits {
     limits.tailRecordCountMax = random.element(of: [8, 40, 8192])
     limits.tailByteCountMax = random.element(of: [2048, 16 * 1024, 256 * 1024])
     limits.mergedSegmentByteCountMax = random.element(of: [4096, 64 * 1024, 1024 * 1024])
+    limits.indexedSegmentRowCountMin = random.element(of: [1, 1, 3, 256])
     return limits
   }
 }
