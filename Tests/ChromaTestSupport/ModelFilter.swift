@@ -134,10 +134,15 @@ package indirect enum ModelFilter: Sendable {
       part.bytes.withUnsafeBytes { part in
         guard let text = document.baseAddress, let wanted = part.baseAddress, part.count > 0
         else { return part.isEmpty }
-        guard document.count >= part.count else { return false }
-        return (0...document.count - part.count).contains {
-          memcmp(text + $0, wanted, part.count) == 0
+        // From one place to the next where the part's first byte stands.
+        var rest = document.count
+        while rest >= part.count,
+          let place = memchr(text + (document.count - rest), Int32(part[0]), rest - part.count + 1)
+        {
+          if memcmp(place, wanted, part.count) == 0 { return true }
+          rest = document.count - (UnsafeRawPointer(place) - text) - 1
         }
+        return false
       }
     }
   }

@@ -347,8 +347,8 @@ def test_every_process_finds_the_same_while_one_writes_and_is_killed(
 
 # ---- Bounded ------------------------------------------------------------------------------------
 
-# Seconds of processor time and bytes of address space: far beyond what is needed, and far below what
-# an answer takes whose cost is not bounded.
+# Seconds of processor time and bytes of address space: far beyond what is needed, and far below
+# what an answer takes whose cost is not bounded.
 BOUNDED = """
 import json, resource
 import chromadb
