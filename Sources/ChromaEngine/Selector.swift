@@ -166,11 +166,11 @@ struct Selector {
           ? try table.metadata(slot, keys: selection.filterKeys) : nil,
         document: needs.contains(.document) ? try table.document(slot) : nil,
         uri: needs.contains(.uri) ? try table.uri(slot) : nil)
-      if !filter.matches(record) { return false }
+      if try !filter.matches(record, cancel: cancel) { return false }
     }
     if let filter = selection.documentFilter {
       let record = FilteredRecord(metadata: nil, document: try table.document(slot), uri: nil)
-      if !filter.matches(record) { return false }
+      if try !filter.matches(record, cancel: cancel) { return false }
     }
     return true
   }

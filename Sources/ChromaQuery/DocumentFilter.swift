@@ -22,19 +22,36 @@ package enum DocumentFilter: Sendable {
 
   /// Whether the filter holds of a record.
   package func matches(_ record: FilteredRecord) -> Bool {
+    matches(record) { $0.matches($1) }
+  }
+
+  /// Whether the filter holds of a record, whose document may be long.
+  ///
+  /// - Throws: `.cancelled` if that is wished for meanwhile.
+  package func matches(
+    _ record: FilteredRecord, cancel: CancelToken?
+  ) throws(ChromaError) -> Bool {
+    try matches(record) { (expression, text) throws(ChromaError) in
+      try expression.matches(text, cancel: cancel)
+    }
+  }
+
+  func matches<Failure: Error>(
+    _ record: FilteredRecord, _ search: (RegularExpression, Text) throws(Failure) -> Bool
+  ) throws(Failure) -> Bool {
     switch self {
     case .and(let filters):
-      for filter in filters where !filter.matches(record) { return false }
+      for filter in filters { if try !filter.matches(record, search) { return false } }
       return true
     case .or(let filters):
-      for filter in filters where filter.matches(record) { return true }
+      for filter in filters { if try filter.matches(record, search) { return true } }
       return false
     case .contains(let text, let isNegated):
       let holds = record.document.map { $0.contains(text) } ?? false
       return holds != isNegated
     case .matches(let expression, let isNegated):
       guard let document = record.document else { return isNegated }
-      return expression.matches(document) != isNegated
+      return try search(expression, document) != isNegated
     }
   }
 }

@@ -97,18 +97,38 @@ package enum Filter: Sendable {
 
   /// Whether the filter holds of a record.
   package func matches(_ record: FilteredRecord) -> Bool {
+    matches(record) { $0.matches($1) }
+  }
+
+  /// Whether the filter holds of a record, whose texts may be long.
+  ///
+  /// - Throws: `.cancelled` if that is wished for meanwhile.
+  package func matches(
+    _ record: FilteredRecord, cancel: CancelToken?
+  ) throws(ChromaError) -> Bool {
+    try matches(record) { (expression, text) throws(ChromaError) in
+      try expression.matches(text, cancel: cancel)
+    }
+  }
+
+  private func matches<Failure: Error>(
+    _ record: FilteredRecord, _ search: (RegularExpression, Text) throws(Failure) -> Bool
+  ) throws(Failure) -> Bool {
     switch self {
     case .and(let filters):
-      for filter in filters where !filter.matches(record) { return false }
+      for filter in filters { if try !filter.matches(record, search) { return false } }
       return true
     case .or(let filters):
-      for filter in filters where filter.matches(record) { return true }
+      for filter in filters { if try filter.matches(record, search) { return true } }
       return false
     case .field(let field, let condition, let isNegated):
-      let holds = field.value(in: record).map(condition.holds(of:)) ?? false
-      return holds != isNegated
+      guard let value = field.value(in: record) else { return isNegated }
+      if case .matches(let expression) = condition, case .string(let text) = value {
+        return try search(expression, text) != isNegated
+      }
+      return condition.holds(of: value) != isNegated
     case .document(let filter):
-      return filter.matches(record)
+      return try filter.matches(record, search)
     }
   }
 }

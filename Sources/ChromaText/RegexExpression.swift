@@ -37,4 +37,20 @@ struct RegexMeaning {
   let expression: RegexExpression
   /// Distinct.
   let sets: [ScalarSet]
+
+  /// The text whose presence is all that the expression asks for; nil if it asks for more.
+  var literal: [UInt8]? {
+    let parts: [RegexExpression] =
+      switch expression {
+      case .empty: []
+      case .concatenation(let parts): parts
+      default: [expression]
+      }
+    var bytes: [UInt8] = []
+    for part in parts {
+      guard case .literal(let scalar) = part else { return nil }
+      bytes += String(scalar).utf8
+    }
+    return bytes
+  }
 }

@@ -32,6 +32,9 @@ final class RegexSearch: @unchecked Sendable {
   /// No match can come any more.
   private static let dead: State = -2
 
+  /// Bytes that are searched without a look at whether to go on: less than a millisecond.
+  private static let stretchByteCount = 256 * 1024
+
   private struct Key: Hashable {
     let members: [RegexProgram.Index]
     let before: RegexScalarTraits
@@ -63,12 +66,19 @@ final class RegexSearch: @unchecked Sendable {
   }
 
   /// Whether the text, valid UTF-8, holds a match.
-  func matches(_ utf8: UnsafeBufferPointer<UInt8>) -> Bool {
+  ///
+  /// - Parameter check: Called whenever some time has passed; what it throws ends the search.
+  func matches<Failure: Error>(
+    _ utf8: UnsafeBufferPointer<UInt8>, _ check: () throws(Failure) -> Void
+  ) throws(Failure) -> Bool {
     if initialState == Self.unknown { initialState = makeInitialState() }
     var state = initialState
     var offset = 0
     while state > 0 {
-      let (letter, byteCount) = advance(&state, &offset, in: utf8)
+      // A transition that is not known yet may take a pass over the whole program.
+      try check()
+      let end = min(utf8.count, offset + Self.stretchByteCount)
+      guard let (letter, byteCount) = advance(&state, &offset, in: utf8, to: end) else { continue }
       state = transition(from: state, on: letter)
       offset += byteCount
     }
@@ -76,13 +86,14 @@ final class RegexSearch: @unchecked Sendable {
   }
 
   /// Follows known transitions. Returns at the first one that leads to no state, or is not known,
-  /// its letter and the bytes of the scalar; at the text's end, the end's letter.
+  /// its letter and the bytes of the scalar; at the text's end, the end's letter; nil at an earlier
+  /// end.
   private func advance(
-    _ state: inout State, _ offset: inout Int, in utf8: UnsafeBufferPointer<UInt8>
-  ) -> (letter: Int, byteCount: Int) {
+    _ state: inout State, _ offset: inout Int, in utf8: UnsafeBufferPointer<UInt8>, to end: Int
+  ) -> (letter: Int, byteCount: Int)? {
     program.alphabet.asciiLetters.withUnsafeBufferPointer { asciiLetters in
       table.withUnsafeBufferPointer { table in
-        while offset < utf8.count {
+        while offset < end {
           let letter: Int
           var byteCount = 1
           let byte = utf8[offset]
@@ -98,7 +109,7 @@ final class RegexSearch: @unchecked Sendable {
           state = next
           offset += byteCount
         }
-        return (rowWidth - 1, 0)
+        return offset < utf8.count ? nil : (rowWidth - 1, 0)
       }
     }
   }

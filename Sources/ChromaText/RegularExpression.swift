@@ -23,6 +23,10 @@ package final class RegularExpression: Sendable {
   package let source: Source
   /// What a text must hold to hold a match.
   package let required: RequiredText
+  /// A literal that every match holds, to look for before all else: that is many times quicker.
+  private let literal: [UInt8]?
+  /// Whether the literal is all that the expression asks for.
+  private let isLiteral: Bool
   private let program: RegexProgram
   /// Searches that nobody uses just now, with the states that they have made. As many as there
   /// have been threads at once.
@@ -44,6 +48,8 @@ package final class RegularExpression: Sendable {
       }
     self.source = source
     required = RequiredText(of: meaning)
+    isLiteral = meaning.literal != nil
+    literal = meaning.literal ?? required.sharedLiteral
     do throws(RegexCompiler.TooLarge) {
       program = try RegexCompiler.compile(meaning)
     } catch {
@@ -53,14 +59,41 @@ package final class RegularExpression: Sendable {
 
   /// Whether the text holds a match, anywhere. The bytes must be valid UTF-8.
   package func matches(_ utf8: UnsafeBufferPointer<UInt8>) -> Bool {
-    let search = idleSearches.withLock { $0.popLast() } ?? RegexSearch(program)
-    defer { idleSearches.withLock { $0.append(search) } }
-    return search.matches(utf8)
+    matches(utf8) {}
+  }
+
+  /// Whether the text holds a match, anywhere. The bytes must be valid UTF-8.
+  ///
+  /// - Throws: `.cancelled`, within some milliseconds, if that is wished for meanwhile.
+  package func matches(
+    _ utf8: UnsafeBufferPointer<UInt8>, cancel: CancelToken?
+  ) throws(ChromaError) -> Bool {
+    try matches(utf8) { () throws(ChromaError) in try cancel?.check() }
   }
 
   /// Whether the text holds a match, anywhere.
   package func matches(_ text: Text) -> Bool {
     text.bytes.withUnsafeBufferPointer { matches($0) }
+  }
+
+  /// The same, whose search ends when that is wished for.
+  package func matches(_ text: Text, cancel: CancelToken?) throws(ChromaError) -> Bool {
+    try text.bytes.withUnsafeBufferPointer { utf8 throws(ChromaError) in
+      try matches(utf8, cancel: cancel)
+    }
+  }
+
+  private func matches<Failure: Error>(
+    _ utf8: UnsafeBufferPointer<UInt8>, _ check: () throws(Failure) -> Void
+  ) throws(Failure) -> Bool {
+    try check()
+    if let literal {
+      let isThere = literal.withUnsafeBufferPointer { contains($0, in: utf8) }
+      if !isThere || isLiteral { return isThere }
+    }
+    let search = idleSearches.withLock { $0.popLast() } ?? RegexSearch(program)
+    defer { idleSearches.withLock { $0.append(search) } }
+    return try search.matches(utf8, check)
   }
 
   // MARK: Compiling

@@ -27,6 +27,24 @@ extension RequiredText {
     }
   }
 
+  /// The longest literal at hand that every text with a match holds.
+  var sharedLiteral: [UInt8]? {
+    switch self {
+    case .anything: return nil
+    case .literal(let bytes): return bytes
+    case .all(let parts):
+      return parts.compactMap(\.sharedLiteral).max { $0.count < $1.count }
+    case .any(let parts):
+      var shared: [UInt8]?
+      for part in parts {
+        guard case .literal(let bytes) = part else { return nil }
+        let common = zip(shared ?? bytes, bytes).prefix { $0 == $1 }
+        shared = common.map(\.0)
+      }
+      return shared?.isEmpty == false ? shared : nil
+    }
+  }
+
   /// All of the requirements, or as many of them as there is room for.
   static func all(of requirements: [RequiredText]) -> RequiredText {
     let requirements = requirements.flatMap { requirement in

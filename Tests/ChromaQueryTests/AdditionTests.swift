@@ -120,6 +120,27 @@ import Testing
     ) { try DocumentFilter(json: #"{"$not_like":{}}"#) }
   }
 
+  @Test("filters end a search when that is wished for, and answer the same when it is not")
+  func cancelled() throws {
+    let cancel = CancelToken()
+    let filters = [
+      #"{"$and":[{"s":{"$like":"A_%"}},{"s":{"$exists":true}}]}"#,
+      ##"{"$or":[{"s":"x"},{"#document":{"$regex":"[A-Z] Gr"}}]}"##,
+    ]
+    for json in filters {
+      #expect(try Filter(json: Text(json)).matches(Self.record, cancel: cancel))
+    }
+    cancel.request()
+    for json in filters {
+      let filter = try Filter(json: Text(json))
+      let error = #expect(throws: ChromaError.self) {
+        try filter.matches(Self.record, cancel: cancel)
+      }
+      #expect(error?.kind == .cancelled)
+      #expect(filter.matches(Self.record))
+    }
+  }
+
   private static func record(_ value: MetadataValue?) -> FilteredRecord {
     FilteredRecord(
       metadata: value.map { Metadata([Metadata.Entry("k", $0)]) }, document: nil, uri: nil)

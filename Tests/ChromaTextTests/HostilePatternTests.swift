@@ -19,6 +19,39 @@ import Testing
   }
 
   @Test(
+    "a search of one long text asks again and again whether to go on, and ends when told to",
+    arguments: ["(a+)+$", "[^a]{3}", "(?i)ab", "(?:a?){50}a{50}b"])
+  func cancelled(pattern: String) throws {
+    struct Stop: Error {}
+    let text = Array(repeating: UInt8(ascii: "a"), count: 1 << 20) + Array("!".utf8)
+    let search = RegexSearch(
+      try RegexCompiler.compile(try RegularExpression.meaning(Text(pattern))))
+    text.withUnsafeBufferPointer { text in
+      var checkCount = 0
+      #expect(!search.matches(text) { checkCount += 1 })
+      #expect(checkCount >= 4)
+      var countLeft = 3
+      #expect(throws: Stop.self) {
+        try search.matches(text) { () throws(Stop) in
+          countLeft -= 1
+          if countLeft < 0 { throw Stop() }
+        }
+      }
+      // It can be used again.
+      #expect(!search.matches(text) {})
+    }
+
+    let cancel = CancelToken()
+    let expression = try RegularExpression(Text(pattern))
+    #expect(try !expression.matches("é" as Text, cancel: cancel))
+    cancel.request()
+    let error = #expect(throws: ChromaError.self) {
+      try expression.matches("ab" as Text, cancel: cancel)
+    }
+    #expect(error?.kind == .cancelled)
+  }
+
+  @Test(
     "deep nesting is refused, not followed",
     arguments: [
       ("(", ")"), ("(?:", ")"), ("[", "]"), ("[^", "]"), ("(?i:", ")?"), ("(a|", ")"),
