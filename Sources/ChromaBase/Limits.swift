@@ -28,8 +28,8 @@ package enum Limits {
   /// has one: what has fewer is looked through in some microseconds.
   package static let indexedSegmentRowCountMin = 256
   /// Bytes of documents at which a compressed block ends. Reading one document costs decompressing
-  /// its block, some 50 µs; smaller blocks compress worse.
-  package static let documentBlockByteCount = 64 * 1024
+  /// its block: 16 µs, and 69 µs at four times the size, which takes 5 % fewer bytes.
+  package static let documentBlockByteCount = 16 * 1024
   /// Rows of a chunk of a text index: their numbers have 16 bits while it is made.
   package static let textIndexChunkRowCount = 1 << 16
   /// Bytes of documents of a chunk of a text index, unless one row has more. Making it takes 16 bytes

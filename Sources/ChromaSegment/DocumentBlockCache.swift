@@ -1,14 +1,18 @@
 // Blocks of documents that were decompressed lately.
 //
-// Single documents are read by block again and again, so their block always gets in, in place of the
-// one that was used least recently. A scan reads each block once, and one that is larger than the cache
-// would drive out everything and then itself. So it puts its blocks only into free space, or in place
-// of what nobody asked for since many scans. Then repeated scans find a part of what they read, and
-// what others read stays.
+// Blocks stand in a ring. A hand goes round it to find one that makes room: it passes by those that were
+// asked for since it came by last ("CLOCK": F. J. Corbató: A Paging Experiment with the Multics System,
+// 1968). So whatever is kept, that costs a few steps.
+//
+// Single documents are read by block again and again, so their block always gets in. A scan reads each
+// block once, and one that is larger than the cache would drive out everything and then itself. So it
+// puts its blocks only into free space, or in place of what nobody asked for since many scans. Then
+// repeated scans find a part of what they read, and what others read stays.
 
+internal import ChromaBase
 internal import Synchronization
 
-/// Keeps the blocks used last, of all segments of an engine, up to a number of bytes. Thread-safe.
+/// Keeps the blocks in use, of all segments of an engine, up to a number of bytes. Thread-safe.
 package final class DocumentBlockCache: Sendable {
   struct Key: Hashable {
     let segment: UInt64
@@ -16,22 +20,41 @@ package final class DocumentBlockCache: Sendable {
   }
 
   private struct Entry {
+    let key: Key
     let block: DocumentBlock
-    var lastUse: UInt64
-    /// How many scans had begun then.
+    /// Whether it was asked for since the hand came by.
+    var isUsed = false
+    /// How many scans had begun when it was asked for last.
     var lastScan: UInt64
   }
 
   private struct Content {
-    var entries: [Key: Entry] = [:]
+    var ring: [Entry] = []
+    var places: [Key: Int] = [:]
+    var hand = 0
     var byteCount = 0
-    var useCount: UInt64 = 0
     var scanCount: UInt64 = 0
     var segmentCount: UInt64 = 0
+    /// Those that nobody uses now: as many as threads read at once, at most.
+    // Sound: they are in nobody else's hands.
+    nonisolated(unsafe) var decompressors: [Decompressor] = []
+
+    mutating func remove(at place: Int) {
+      let last = ring.removeLast()
+      let removed = place < ring.count ? ring[place] : last
+      if place < ring.count {
+        ring[place] = last
+        places[last.key] = place
+      }
+      places[removed.key] = nil
+      byteCount -= removed.block.bytes.count
+    }
   }
 
   /// After so many scans, short ones too, that did without a block, one may take its place.
   private static let scansUntilForgotten: UInt64 = 32
+  /// Decompressors that are kept, of 100 KB each.
+  private static let decompressorCountMax = 4
 
   private let byteCountMax: Int
   private let content = Mutex(Content())
@@ -54,15 +77,14 @@ package final class DocumentBlockCache: Sendable {
 
   func block(_ key: Key) -> DocumentBlock? {
     content.withLock { content in
-      content.useCount += 1
-      guard let index = content.entries.index(forKey: key) else { return nil }
-      content.entries.values[index].lastUse = content.useCount
-      content.entries.values[index].lastScan = content.scanCount
-      return content.entries.values[index].block
+      guard let place = content.places[key] else { return nil }
+      content.ring[place].isUsed = true
+      content.ring[place].lastScan = content.scanCount
+      return content.ring[place].block
     }
   }
 
-  /// Keeps a block in place of those that were used least recently.
+  /// Keeps a block in place of those that are used least.
   func keep(_ block: DocumentBlock, as key: Key) {
     put(block, as: key, replacesUsed: true)
   }
@@ -80,18 +102,24 @@ package final class DocumentBlockCache: Sendable {
     guard block.bytes.count <= byteCountMax else { return }
     content.withLock { content in
       // Another thread may have put it here meanwhile.
-      if content.entries[key] != nil { return }
-      // Blocks are large, so they are few, and looking at all of them costs less than filling one.
-      while content.byteCount + block.bytes.count > byteCountMax,
-        let oldest = content.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
-      {
-        let age = content.scanCount - oldest.value.lastScan
-        if !replacesUsed, age <= Self.scansUntilForgotten { return }
-        content.entries[oldest.key] = nil
-        content.byteCount -= oldest.value.block.bytes.count
+      if content.places[key] != nil { return }
+      while content.byteCount + block.bytes.count > byteCountMax, !content.ring.isEmpty {
+        if content.hand >= content.ring.count { content.hand = 0 }
+        let entry = content.ring[content.hand]
+        if !replacesUsed, content.scanCount - entry.lastScan <= Self.scansUntilForgotten {
+          // The next block looks at the next one.
+          content.hand += 1
+          return
+        }
+        if replacesUsed, entry.isUsed {
+          content.ring[content.hand].isUsed = false
+          content.hand += 1
+        } else {
+          content.remove(at: content.hand)
+        }
       }
-      content.entries[key] = Entry(
-        block: block, lastUse: content.useCount, lastScan: content.scanCount)
+      content.places[key] = content.ring.count
+      content.ring.append(Entry(key: key, block: block, lastScan: content.scanCount))
       content.byteCount += block.bytes.count
     }
   }
@@ -99,9 +127,25 @@ package final class DocumentBlockCache: Sendable {
   /// A segment was closed.
   func forget(segment: UInt64) {
     content.withLock { content in
-      for (key, entry) in content.entries where key.segment == segment {
-        content.entries[key] = nil
-        content.byteCount -= entry.block.bytes.count
+      for place in content.ring.indices.reversed()
+      where content.ring[place].key.segment == segment {
+        content.remove(at: place)
+      }
+    }
+  }
+
+  // MARK: Decompressors
+
+  /// A decompressor for the caller alone, until it is given back.
+  func takeDecompressor() throws(ChromaError) -> Decompressor {
+    if let kept = content.withLock({ $0.decompressors.popLast() }) { return kept }
+    return try Decompressor()
+  }
+
+  func giveBack(_ decompressor: Decompressor) {
+    content.withLock { content in
+      if content.decompressors.count < Self.decompressorCountMax {
+        content.decompressors.append(decompressor)
       }
     }
   }

@@ -14,7 +14,9 @@ extension Segment {
     if let kept = cache.block(key) {
       block = kept
     } else {
-      block = try documents.contents(of: number)
+      let decompressor = try cache.takeDecompressor()
+      defer { cache.giveBack(decompressor) }
+      block = try documents.contents(of: number, decompressor)
       cache.keep(block, as: key)
     }
     guard let bytes = block.range(from: start, to: end) else {
@@ -112,7 +114,9 @@ package struct DocumentReader {
   ) throws(ChromaError) -> DocumentBlock {
     let key = DocumentBlockCache.Key(segment: segment.cacheNumber, block: number)
     if let kept = segment.cache.block(key) { return kept }
-    let block = try documents.contents(of: number)
+    let decompressor = try segment.cache.takeDecompressor()
+    defer { segment.cache.giveBack(decompressor) }
+    let block = try documents.contents(of: number, decompressor)
     unpackedByteCount += block.bytes.count
     unpackedBlockCount += 1
     segment.cache.offer(block, as: key)

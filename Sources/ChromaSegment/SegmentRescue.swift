@@ -165,7 +165,7 @@ package struct SegmentRescue {
     if let last = lastBlock.content, last.number == block {
       contents = last.contents
     } else {
-      contents = try documents.contents(of: block)
+      contents = try documents.contents(of: block, Decompressor())
       lastBlock.content = (block, contents)
     }
     let first = contents.start

@@ -130,8 +130,9 @@ struct TextColumn {
 
 /// Where the blocks of documents stand.
 struct DocumentBlocks {
-  /// The bytes of a block's texts at most: it ends with the row at which it is large enough.
-  private static let byteCountMax = Limits.documentBlockByteCount + Limits.textByteCountMax
+  /// The bytes of a block's texts at most: it ends with the row at which it is large enough, 64 KiB
+  /// in segments of earlier releases.
+  private static let byteCountMax = 64 * 1024 + Limits.textByteCountMax
 
   let texts: TextColumn
   private let rowCount: Int
@@ -173,15 +174,17 @@ struct DocumentBlocks {
   }
 
   /// The texts of a block.
-  func contents(of block: Int) throws(ChromaError) -> DocumentBlock {
+  func contents(
+    of block: Int, _ decompressor: Decompressor
+  ) throws(ChromaError) -> DocumentBlock {
     let (start, end) = try textBounds(of: block)
     let place = try ends.bounds(block, limit: stored.count)
     let raw = try stored.bytes(from: place.start, count: place.end - place.start)
     let byteCount = end - start
     if raw.count == byteCount { return DocumentBlock(start: start, bytes: Array(raw)) }
     // Before anything is allocated.
-    guard byteCount <= Self.byteCountMax, Compressor.textByteCount(of: raw) == byteCount,
-      let bytes = Compressor.decompressed(raw, byteCount: byteCount)
+    guard byteCount <= Self.byteCountMax, Decompressor.textByteCount(of: raw) == byteCount,
+      let bytes = decompressor.decompressed(raw, byteCount: byteCount)
     else { throw stored.damage("block \(block) of documents does not decompress") }
     return DocumentBlock(start: start, bytes: bytes)
   }
@@ -250,6 +253,22 @@ final class Compressor {
     }
     return ZSTD_isError(count) == 0 ? Array(buffer[..<count]) : nil
   }
+}
+
+/// The other way round. What it keeps costs more to make than a block to decompress.
+final class Decompressor {
+  private let context: OpaquePointer
+
+  init() throws(ChromaError) {
+    guard let context = ZSTD_createDCtx() else {
+      throw ChromaError(.resourceExhausted, "There is no memory to decompress documents.")
+    }
+    self.context = context
+  }
+
+  deinit {
+    ZSTD_freeDCtx(context)
+  }
 
   /// How many bytes these say they are, decompressed; nil if they do not say.
   static func textByteCount(of bytes: UnsafeRawBufferPointer) -> Int? {
@@ -258,10 +277,11 @@ final class Compressor {
   }
 
   /// Nil if the bytes are not exactly so many, compressed.
-  static func decompressed(_ bytes: UnsafeRawBufferPointer, byteCount: Int) -> [UInt8]? {
+  func decompressed(_ bytes: UnsafeRawBufferPointer, byteCount: Int) -> [UInt8]? {
     var isRight = false
     let result = [UInt8](unsafeUninitializedCapacity: byteCount) { target, count in
-      let found = ZSTD_decompress(target.baseAddress, byteCount, bytes.baseAddress, bytes.count)
+      let found = ZSTD_decompressDCtx(
+        context, target.baseAddress, byteCount, bytes.baseAddress, bytes.count)
       isRight = ZSTD_isError(found) == 0 && found == byteCount
       count = isRight ? byteCount : 0
     }

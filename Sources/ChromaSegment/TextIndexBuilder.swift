@@ -7,12 +7,10 @@
 
 internal import ChromaBase
 
-/// The last bytes of a document, up to three, from each of its bytes on.
+/// The next bytes of a document, up to three, from each of its bytes on. As a number of 26 bits: its
+/// bytes, the first one highest, zeros, and in two bits how many they are. So grams are in the order of
+/// their bytes, and those with a prefix are neighbours.
 enum Gram {
-  /// Bits of a gram: its bytes, the first one highest, zeros, and two bits for how many they are. So
-  /// grams are in the order of their bytes, and those with a prefix are neighbours.
-  static let bitCount = 26
-
   @inline(__always)
   static func of(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> UInt32 {
     UInt32(first) << 18 | UInt32(second) << 10 | UInt32(third) << 2 | 3
@@ -119,53 +117,43 @@ struct TextIndexBuilder {
   /// Sorts by gram in two passes over 13 bits each, which keep the rows in order, and drops what is
   /// there twice.
   private static func sort(_ pairs: inout [UInt64]) {
-    let digitCount = 1 << (Gram.bitCount / 2)
-    var starts = [UInt32](repeating: 0, count: 2 * digitCount)
-    let count = pairs.count
-    let other = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
+    let other = UnsafeMutablePointer<UInt64>.allocate(capacity: pairs.count)
     defer { other.deallocate() }
-    pairs.withUnsafeMutableBufferPointer { pairs in
-      guard let pairs = pairs.baseAddress else { return }
-      starts.withUnsafeMutableBufferPointer { starts in
-        guard let lower = starts.baseAddress else { return }
-        let upper = lower + digitCount
-        let mask = UInt64(digitCount - 1)
-        for index in 0..<count {
-          lower[Int(pairs[index] >> 16 & mask)] &+= 1
-          upper[Int(pairs[index] >> 29)] &+= 1
-        }
-        var (lowerStart, upperStart) = (0 as UInt32, 0 as UInt32)
-        for digit in 0..<digitCount {
-          (lower[digit], lowerStart) = (lowerStart, lowerStart &+ lower[digit])
-          (upper[digit], upperStart) = (upperStart, upperStart &+ upper[digit])
-        }
-        for index in 0..<count {
-          let pair = pairs[index]
-          let digit = Int(pair >> 16 & mask)
-          other[Int(lower[digit])] = pair
-          lower[digit] &+= 1
-        }
-        for index in 0..<count {
-          let digit = Int(other[index] >> 29)
-          pairs[Int(upper[digit])] = other[index]
-          upper[digit] &+= 1
-        }
-      }
-    }
-    dropRepeated(&pairs)
-  }
-
-  private static func dropRepeated(_ pairs: inout [UInt64]) {
     var kept = 0
     pairs.withUnsafeMutableBufferPointer { pairs in
+      guard let start = pairs.baseAddress else { return }
+      distribute(start, pairs.count, by: 16, to: other)
+      distribute(other, pairs.count, by: 29, to: start)
       var previous = UInt64.max
       for index in 0..<pairs.count {
-        let pair = pairs[index]
-        pairs[kept] = pair
+        let pair = start[index]
+        start[kept] = pair
         kept += pair == previous ? 0 : 1
         previous = pair
       }
     }
     pairs.removeLast(pairs.count - kept)
+  }
+
+  /// Puts pairs into the order of the 13 bits from `shift` on.
+  private static func distribute(
+    _ pairs: UnsafeMutablePointer<UInt64>, _ count: Int, by shift: UInt64,
+    to target: UnsafeMutablePointer<UInt64>
+  ) {
+    let digitCount = 1 << 13
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: digitCount) { places in
+      guard let places = places.baseAddress else { return }
+      places.initialize(repeating: 0, count: digitCount)
+      let mask = UInt64(digitCount - 1)
+      for index in 0..<count { places[Int(pairs[index] >> shift & mask)] &+= 1 }
+      var start = 0
+      for digit in 0..<digitCount { (places[digit], start) = (start, start &+ places[digit]) }
+      for index in 0..<count {
+        let pair = pairs[index]
+        let digit = Int(pair >> shift & mask)
+        target[places[digit]] = pair
+        places[digit] &+= 1
+      }
+    }
   }
 }
