@@ -4,8 +4,8 @@ internal import ChromaBase
 
 /// A chunk whose entries were verified; its lists are when they are used.
 struct TextIndexChunkReader {
-  /// What intersecting one more row of a list may cost in looks at a document: looking at one, of
-  /// some hundred bytes and in the cache, takes as long as decoding so many rows of a list.
+  /// Rows of a list that take as long to decode as a document, of some hundred bytes and in the
+  /// cache, takes to be looked through: longer lists are left to that.
   private static let rowsPerDocument = 64
 
   let chunk: TextIndex.Chunk
