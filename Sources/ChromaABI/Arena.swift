@@ -4,20 +4,56 @@ import CChroma
 import ChromaBase
 
 /// Not thread-safe while it is filled; afterwards it only is read.
+///
+/// A record has dozens of keys and values. What they take is cut from large pieces, as an allocation
+/// for each cost more than to read it.
 final class Arena {
-  private var allocations: [UnsafeMutableRawPointer] = []
+  private static let pieceByteCountMin = 1 << 12
+  private static let pieceByteCountMax = 1 << 18
+
+  private var pieces: [UnsafeMutableRawPointer] = []
+  /// What is left of the last piece.
+  private var next: UnsafeMutableRawPointer
+  private var byteCountLeft = 0
+  private var pieceByteCount = pieceByteCountMin
+
+  init() {
+    next = .allocate(byteCount: Self.pieceByteCountMin, alignment: 8)
+    byteCountLeft = Self.pieceByteCountMin
+    pieces.append(next)
+  }
 
   deinit {
-    for allocation in allocations { allocation.deallocate() }
+    for piece in pieces { piece.deallocate() }
   }
 
   /// Room for elements of a trivial type, uninitialised. Never empty, so that its address tells a
   /// column without rows from no column.
   func allocate<T>(_ type: T.Type, count: Int) -> UnsafeMutablePointer<T> {
-    let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: max(count, 1) * MemoryLayout<T>.stride, alignment: MemoryLayout<T>.alignment)
-    allocations.append(raw)
-    return raw.bindMemory(to: T.self, capacity: max(count, 1))
+    precondition(MemoryLayout<T>.alignment <= 8)
+    return bytes(max(count, 1) * MemoryLayout<T>.stride)
+      .bindMemory(to: T.self, capacity: max(count, 1))
+  }
+
+  /// At a multiple of 8.
+  private func bytes(_ wanted: Int) -> UnsafeMutableRawPointer {
+    let byteCount = (wanted + 7) & ~7
+    if byteCount > byteCountLeft {
+      if byteCount > pieceByteCount / 2 {
+        let piece = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 8)
+        pieces.append(piece)
+        return piece
+      }
+      pieceByteCount = min(2 * pieceByteCount, Self.pieceByteCountMax)
+      next = .allocate(byteCount: pieceByteCount, alignment: 8)
+      byteCountLeft = pieceByteCount
+      pieces.append(next)
+    }
+    defer {
+      next += byteCount
+      byteCountLeft -= byteCount
+    }
+    return next
   }
 
   func copy<T: BitwiseCopyable>(_ elements: [T]) -> UnsafePointer<T> {
@@ -30,26 +66,16 @@ final class Arena {
 
   func string(_ text: Text?) -> chroma_string {
     guard let text else { return chroma_string(data: nil, length: 0) }
-    return strings([text])[0]
+    let target = allocate(CChar.self, count: text.byteCount)
+    text.bytes.withUnsafeBytes { bytes in
+      UnsafeMutableRawBufferPointer(start: target, count: bytes.count).copyMemory(from: bytes)
+    }
+    return chroma_string(data: target, length: text.byteCount)
   }
 
-  /// One allocation for all bytes and one for the strings.
   func strings(_ texts: [Text?]) -> UnsafePointer<chroma_string> {
-    let byteCount = texts.reduce(0) { $0 + ($1?.byteCount ?? 0) }
-    var next = allocate(UInt8.self, count: byteCount)
     let strings = allocate(chroma_string.self, count: texts.count)
-    for (index, text) in texts.enumerated() {
-      guard let text else {
-        (strings + index).initialize(to: chroma_string(data: nil, length: 0))
-        continue
-      }
-      text.bytes.withUnsafeBufferPointer { bytes in
-        if let base = bytes.baseAddress { next.initialize(from: base, count: bytes.count) }
-      }
-      let data = UnsafeRawPointer(next).assumingMemoryBound(to: CChar.self)
-      (strings + index).initialize(to: chroma_string(data: data, length: text.byteCount))
-      next += text.byteCount
-    }
+    for (index, text) in texts.enumerated() { (strings + index).initialize(to: string(text)) }
     return UnsafePointer(strings)
   }
 
@@ -57,6 +83,7 @@ final class Arena {
     let entryCount = metadatas.reduce(0) { $0 + ($1?.count ?? 0) }
     var entries = allocate(chroma_metadata_entry.self, count: entryCount)
     let maps = allocate(chroma_metadata.self, count: metadatas.count)
+    var keys = RepeatedKeys()
     for (index, metadata) in metadatas.enumerated() {
       guard let metadata else {
         (maps + index).initialize(to: chroma_metadata())
@@ -65,8 +92,9 @@ final class Arena {
       (maps + index).initialize(
         to: chroma_metadata(
           entries: UnsafePointer(entries), count: metadata.count, present: 1, reserved: 0))
-      for entry in metadata.entries {
-        entries.initialize(to: self.entry(string(entry.key), entry.value))
+      for (place, entry) in metadata.entries.enumerated() {
+        let key = keys.string(entry.key, at: place, in: self)
+        entries.initialize(to: self.entry(key, entry.value))
         entries += 1
       }
     }
@@ -119,5 +147,19 @@ final class Arena {
       entry.count = values.count
     }
     return entry
+  }
+}
+
+/// Keys by their place in a record: as a rule one record has those of the record before.
+private struct RepeatedKeys {
+  private var known: [(key: Text, string: chroma_string)] = []
+
+  mutating func string(_ key: Text, at place: Int, in arena: Arena) -> chroma_string {
+    if place < known.count {
+      if known[place].key != key { known[place] = (key, arena.string(key)) }
+    } else {
+      known.append((key, arena.string(key)))
+    }
+    return known[min(place, known.count - 1)].string
   }
 }

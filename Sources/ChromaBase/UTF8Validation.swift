@@ -15,6 +15,10 @@ package enum UTF8Validation {
         index += 8
         continue
       }
+      if base[index] < 0x80 {
+        index += 1
+        continue
+      }
       let length = sequenceByteCount(base + index, available: count - index)
       if length == 0 { return false }
       index += length

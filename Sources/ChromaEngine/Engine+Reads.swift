@@ -118,7 +118,7 @@ extension RecordColumns {
     if embeddings != nil { try table.verifyVectors(of: slots) }
     for slot in slots {
       ids.append(try table.id(slot))
-      if let vectors = table.vectors {
+      if embeddings != nil, let vectors = table.vectors {
         vectors.withRow(slot) { embeddings?.append(contentsOf: $0) }
       }
       if documents != nil { documents?.append(try table.document(slot)) }

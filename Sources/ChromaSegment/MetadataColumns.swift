@@ -84,17 +84,20 @@ struct MetadataColumns {
     }
     var entries: [Metadata.Entry] = []
     entries.reserveCapacity(list.end - list.start)
-    var previous = -1
-    for place in list.start..<list.end {
-      let number = try shapeColumns.number(place, below: columns.count)
-      // Keys ascend with the numbers; one may stand there twice, with two kinds.
-      guard number > previous, previous < 0 || columns[previous].key != columns[number].key
-      else { throw shapeByRow.values.damage("a metadata entry of row \(row) is out of place") }
-      previous = number
-      if let keys, !keys.contains(columns[number].key) { continue }
-      guard let index = try columns[number].index(of: row)
-      else { throw shapeByRow.values.damage("a metadata entry of row \(row) is out of place") }
-      entries.append(.init(columns[number].key, try columns[number].value(index)))
+    // Through a pointer: a column taken out of the array is copied, with all that it refers to.
+    try columns.withUnsafeBufferPointer { (columns) throws(ChromaError) in
+      var previous = -1
+      for place in list.start..<list.end {
+        let number = try shapeColumns.number(place, below: columns.count)
+        // Keys ascend with the numbers; one may stand there twice, with two kinds.
+        guard number > previous, previous < 0 || columns[previous].key != columns[number].key
+        else { throw shapeByRow.values.damage("a metadata entry of row \(row) is out of place") }
+        previous = number
+        if let keys, !keys.contains(columns[number].key) { continue }
+        guard let index = try columns[number].index(of: row)
+        else { throw shapeByRow.values.damage("a metadata entry of row \(row) is out of place") }
+        entries.append(.init(columns[number].key, try columns[number].value(index)))
+      }
     }
     return Metadata(sorted: entries)
   }
