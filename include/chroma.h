@@ -450,6 +450,26 @@ CHROMA_API chroma_status chroma_collection_delete_records(chroma_collection *col
                                                           uint64_t *out_deleted_count,
                                                           chroma_error **out_error);
 
+typedef struct chroma_update_options {
+  size_t struct_size;
+  chroma_selection selection;     /**< Something must be given. */
+  chroma_metadata metadata;       /**< Must be present. A null value removes its key. */
+  uint32_t write_turn_timeout_ms; /**< 0: the engine's. */
+} chroma_update_options;
+#define CHROMA_UPDATE_OPTIONS_INIT \
+  { sizeof(chroma_update_options), {NULL, 0, {NULL, 0}, {NULL, 0}}, {NULL, 0, 0, 0}, 0 }
+
+/**
+ * Merges metadata, key by key, into that of every selected record, all or nothing. Which records
+ * are selected is decided while nobody else writes.
+ *
+ * @param out_updated_count  The number of selected records.
+ */
+CHROMA_API chroma_status chroma_collection_update_selected(chroma_collection *collection,
+                                                           const chroma_update_options *options,
+                                                           uint64_t *out_updated_count,
+                                                           chroma_error **out_error);
+
 /* ---- Reads -------------------------------------------------------------- */
 
 /** What a read returns beside ids; combined by |. */

@@ -37,6 +37,23 @@ public struct Collection: Sendable {
     try await write(.upsert, records)
   }
 
+  /// Merges metadata, key by key, into that of the records of the ids, if given, that match the
+  /// filters, if given; nil removes a key. All or nothing.
+  ///
+  /// - Returns: The number of those records.
+  /// - Throws: `.invalidArgument` if nothing says which records.
+  @discardableResult
+  public func update(
+    metadata: [String: MetadataValue?], ids: [String]? = nil, where filter: Where? = nil,
+    whereDocument: WhereDocument? = nil
+  ) async throws(ChromaError) -> Int {
+    try await inBackground { [self] (_) throws(ChromaBase.ChromaError) in
+      try engine.current().update(
+        try Selection(ids, filter, whereDocument),
+        merging: MetadataChange(metadata.map { .init(Text($0.key), $0.value?.stored) }), in: id)
+    }
+  }
+
   /// Deletes the records of the ids, if given, that match the filters, if given.
   ///
   /// - Returns: Without a filter the number of ids given, else the number of matches.

@@ -85,6 +85,27 @@ public func chroma_collection_delete_records(
   }
 }
 
+@c @implementation
+public func chroma_collection_update_selected(
+  _ handle: OpaquePointer!, _ options: UnsafePointer<chroma_update_options>!,
+  _ out_updated_count: UnsafeMutablePointer<UInt64>!,
+  _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> chroma_status {
+  out_updated_count?.pointee = 0
+  return answer(out_error) { () throws(ChromaError) in
+    let out = try required(out_updated_count, "out_updated_count")
+    let options = try sized(options, initial: chroma_update_options(), "options")
+    let object = try found(handle, CollectionObject.self, "collection")
+    guard let metadata = try options.metadata.change("metadata") else {
+      throw .invalidArgument("metadata must be given.")
+    }
+    let updatedCount = try object.engine.current().update(
+      try options.selection.selection(), merging: metadata, in: object.id,
+      timeoutMilliseconds: object.engine.timeout(options.write_turn_timeout_ms))
+    out.pointee = UInt64(updatedCount)
+  }
+}
+
 extension chroma_records {
   /// The request key, unless it is all zero.
   fileprivate var key: RequestKey? {

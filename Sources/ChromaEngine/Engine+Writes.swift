@@ -88,7 +88,42 @@ extension Engine {
         timeoutMilliseconds: timeoutMilliseconds)
       return ids.count
     }
-    // Which records match is decided inside the turn, where nobody else writes.
+    return try write(to: selection, in: id, limit: limit, timeoutMilliseconds) { ids in
+      RecordBatch(operation: .delete, ids: ids)
+    }
+  }
+
+  /// Merges metadata into that of every record that matches, as `update` does record by record.
+  ///
+  /// - Returns: The number of records that matched.
+  package func update(
+    _ selection: Selection, merging metadata: MetadataChange, in id: UUID,
+    timeoutMilliseconds: Int? = nil
+  ) throws(ChromaError) -> Int {
+    try checkWritable()
+    guard selection.ids != nil || selection.hasFilter else {
+      throw .invalidArgument("ids, where or where_document must say which records to update.")
+    }
+    // Checked as one record's, once, and even if no record matches.
+    let row = try BatchRules.checked(
+      RecordBatch(operation: .update, ids: ["id"], metadatas: [metadata]))
+    return try write(to: selection, in: id, limit: nil, timeoutMilliseconds) { ids in
+      RecordBatch(
+        operation: .update, ids: ids,
+        documents: row.documents.map { Array(repeating: $0[0], count: ids.count) },
+        uris: row.uris.map { Array(repeating: $0[0], count: ids.count) },
+        metadatas: row.metadatas.map { Array(repeating: $0[0], count: ids.count) })
+    }
+  }
+
+  /// Writes to the records that match. Which ones do is decided inside the turn, where nobody else
+  /// writes.
+  ///
+  /// - Returns: Their number.
+  private func write(
+    to selection: Selection, in id: UUID, limit: Int?, _ timeoutMilliseconds: Int?,
+    _ batch: @escaping ([Text]) -> RecordBatch
+  ) throws(ChromaError) -> Int {
     let state = try known.state(of: id)
     return try exclusively(timeoutMilliseconds: timeoutMilliseconds) {
       [self] () throws(ChromaError) in
@@ -101,7 +136,7 @@ extension Engine {
         return ids
       }
       if ids.isEmpty { return 0 }
-      let batch = RecordBatch(operation: .delete, ids: ids)
+      let batch = batch(ids)
       let append = PendingAppend(
         collection: id, recordCount: batch.count, payload: try LogBatch.encode(batch),
         dimension: nil, requestKey: nil)

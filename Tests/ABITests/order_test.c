@@ -207,6 +207,40 @@ static void test_a_selection_is_explained_without_a_query(chroma_collection *col
                chroma_collection_explain(collection, &options, &result, error));
 }
 
+/* The last, as it changes the records. */
+static void test_an_update_of_a_selection(chroma_collection *collection) {
+  chroma_update_options options = CHROMA_UPDATE_OPTIONS_INIT;
+  chroma_count_options counted = CHROMA_COUNT_OPTIONS_INIT;
+  chroma_metadata_entry entries[2];
+  uint64_t found = 4711;
+  memset(entries, 0, sizeof entries);
+  entries[0].key = text("key");
+  entries[0].kind = CHROMA_METADATA_NULL;
+  entries[1].key = text("seen");
+  entries[1].kind = CHROMA_METADATA_BOOL;
+  entries[1].value.boolean = 1;
+  options.metadata.entries = entries;
+  options.metadata.count = 2;
+  CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT,
+               chroma_collection_update_selected(collection, &options, &found, error));
+  CHECK(found == 0);
+  options.selection.where_json = text("{\"key\": {\"$gte\": -3}}");
+  CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT,
+               chroma_collection_update_selected(collection, &options, &found, error));
+  options.metadata.present = 1;
+  CHECK_STATUS(CHROMA_OK, chroma_collection_update_selected(collection, &options, &found, error));
+  CHECK(found == 2);
+  CHECK_STATUS(CHROMA_OK, chroma_collection_update_selected(collection, &options, &found, error));
+  CHECK(found == 0);
+  counted.selection.where_json = text("{\"seen\": true}");
+  CHECK_STATUS(CHROMA_OK, chroma_collection_count_selected(collection, &counted, &found, error));
+  CHECK(found == 2);
+  CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT,
+               chroma_collection_update_selected(collection, NULL, &found, error));
+  CHECK_STATUS(CHROMA_ERROR_INVALID_ARGUMENT,
+               chroma_collection_update_selected(collection, &options, NULL, error));
+}
+
 void test_order(void) {
   chroma_engine *engine = open_engine(NULL, 0);
   chroma_collection *collection = create_collection(engine, "ordered");
@@ -223,6 +257,7 @@ void test_order(void) {
     test_a_selection_is_explained_without_a_query(collection);
     CHECK_STATUS(CHROMA_OK, chroma_collection_compact(collection, NULL, error));
   }
+  test_an_update_of_a_selection(collection);
   chroma_engine_close(engine);
   options.key = text("key");
   CHECK_STATUS(CHROMA_ERROR_CLOSED,

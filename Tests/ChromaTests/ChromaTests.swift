@@ -49,6 +49,16 @@ import Testing
     #expect(neighbors[0].distance <= neighbors[1].distance)
   }
 
+  @Test("an update of a selection merges metadata into that of its records")
+  func updateOfSelection() async throws {
+    let collection = try await collection()
+    #expect(
+      try await collection.update(
+        metadata: ["year": nil, "old": true], where: Key("year") < 2021) == 1)
+    #expect(try await collection.get(ids: ["a"])[0].metadata == ["old": true])
+    #expect(await kind { try await collection.update(metadata: ["old": true]) } == .invalidArgument)
+  }
+
   @Test("filters are expressions")
   func filters() async throws {
     let collection = try await collection()

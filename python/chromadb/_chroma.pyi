@@ -299,6 +299,17 @@ class Engine:
     ) -> bool:
         """Inserts or changes. A metadata value of None deletes the key."""
 
+    def update_selected(
+        self,
+        collection_id: str,
+        ids: list[str] | None,
+        where: str | None,
+        where_document: str | None,
+        metadata: dict[str, Any],
+        /,
+    ) -> int:
+        """Merges metadata into that of the selected records and returns how many they are."""
+
     def delete(
         self,
         collection_id: str,

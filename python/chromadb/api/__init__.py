@@ -30,6 +30,7 @@ from chromadb.api.types import (
     Loadable,
     Metadata,
     QueryResult,
+    UpdateResult,
     Where,
     WhereDocument,
 )
@@ -412,6 +413,16 @@ class ServerAPI(AdminAPI):
         tenant: str,
         database: str,
     ) -> bool: ...
+
+    @abstractmethod
+    def _update_where(
+        self,
+        collection_id: UUID,
+        metadata: Metadata,
+        ids: IDs | None,
+        where: Where | None,
+        where_document: WhereDocument | None,
+    ) -> UpdateResult: ...
 
     @abstractmethod
     def _delete(

@@ -264,6 +264,15 @@ def validate_delete(ids: Any, where: Any, where_document: Any, limit: Any) -> No
         raise ValueError("limit must be a non-negative integer")
 
 
+def validate_update_where(metadata: Any, ids: Any, where: Any, where_document: Any) -> None:
+    """Refuses an update to nothing, and one of nothing in particular."""
+    if validate_metadata(metadata) is None:
+        raise ValueError("Expected metadata to be a dict, got None in update_where.")
+    if ids is None and where is None and where_document is None:
+        raise ValueError("At least one of ids, where, or where_document must be provided")
+    validate_reads(ids, where, where_document)
+
+
 def validate_reads(ids: Any, where: Any, where_document: Any) -> None:
     """Refuses ids and filters that are given and wrong."""
     if ids is not None:

@@ -26,6 +26,7 @@ from chromadb.api.types import (
     IndexingStatus,
     Metadata,
     QueryResult,
+    UpdateResult,
     Where,
     WhereDocument,
 )
@@ -258,6 +259,19 @@ class LocalAPI(ServerAPI):
             tenant,
             database,
         )
+
+    def _update_where(
+        self,
+        collection_id: UUID,
+        metadata: Metadata,
+        ids: IDs | None,
+        where: Where | None,
+        where_document: WhereDocument | None,
+    ) -> UpdateResult:
+        updated = self._engine.update_selected(
+            str(collection_id), ids, _json(where), _json(where_document), dict(metadata)
+        )
+        return UpdateResult(updated=updated)
 
     def _delete(
         self,

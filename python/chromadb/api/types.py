@@ -67,6 +67,7 @@ __all__ = [
     "DataLoader",
     "DefaultEmbeddingFunction",
     "DeleteResult",
+    "UpdateResult",
     "DistinctResult",
     "Document",
     "Documents",
@@ -200,6 +201,12 @@ class DeleteResult(TypedDict):
     """How many records a deletion removed; of one by ids alone, how many ids it was given."""
 
     deleted: int
+
+
+class UpdateResult(TypedDict):
+    """How many records an update by filter changed."""
+
+    updated: int
 
 
 class DistinctResult(TypedDict):

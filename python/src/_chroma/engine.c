@@ -187,6 +187,8 @@ static PyMethodDef engine_methods[] = {
     FAST(update, "collection_id, ids, " RECORDS ", embedding_present=None",
          "Changes records. Where embedding_present is False the embedding stays."),
     FAST(upsert, "collection_id, ids, " RECORDS, "Inserts or changes records."),
+    FAST(update_selected, "collection_id, ids, where, where_document, metadata",
+         "Merges metadata into that of the selected records and returns how many they are."),
     FAST(delete, "collection_id, ids, where, where_document, limit, tenant, database",
          "Deletes records and says how many."),
     FAST(count, "collection_id, tenant, database, where=None, where_document=None",

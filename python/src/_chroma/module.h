@@ -86,6 +86,7 @@ METHOD(update_collection);
 METHOD(delete_collection);
 METHOD(add);
 METHOD(update);
+METHOD(update_selected);
 METHOD(upsert);
 METHOD(delete);
 METHOD(count);

@@ -158,6 +158,41 @@ selection_argument(call_memory *memory, PyObject *ids, PyObject *where, PyObject
     return true;
 }
 
+METHOD(update_selected)
+{
+    engine_call call;
+    call_memory memory = {0};
+    chroma_string id;
+    chroma_update_options options = CHROMA_UPDATE_OPTIONS_INIT;
+    uint64_t updated_count;
+    chroma_collection *collection = NULL;
+    chroma_error *error = NULL;
+    chroma_status status;
+
+    if (!engine_enter(self, &call, "update_selected", count, 5, 5)
+        || !string_argument(args[0], "collection_id", &id)) {
+        return NULL;
+    }
+    if (!selection_argument(&memory, args[1], args[2], args[3], &options.selection)
+        || !metadata_argument(call.state, &memory, args[4], "metadata", NONE_REMOVES_THE_KEY,
+                              &options.metadata)) {
+        call_memory_end(&memory);
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    status = chroma_collection_open_by_id(call.engine, id, &collection, &error);
+    if (status == CHROMA_OK) {
+        status = chroma_collection_update_selected(collection, &options, &updated_count, &error);
+    }
+    chroma_collection_close(collection);
+    Py_END_ALLOW_THREADS
+    call_memory_end(&memory);
+    if (status != CHROMA_OK) {
+        return raise_error(call.state, status, error);
+    }
+    return PyLong_FromUnsignedLongLong(updated_count);
+}
+
 METHOD(delete)
 {
     engine_call call;

@@ -15,6 +15,7 @@ from chromadb.api._validation import (
     validate_n_results,
     validate_order,
     validate_reads,
+    validate_update_where,
     validating,
 )
 from chromadb.api.collection_configuration import UpdateCollectionConfiguration
@@ -35,6 +36,7 @@ from chromadb.api.types import (
     PyEmbedding,
     QueryResult,
     ReadLevel,
+    UpdateResult,
     Where,
     WhereDocument,
 )
@@ -129,6 +131,24 @@ class Collection(CollectionCommon):
             self.tenant,
             self.database,
         )
+
+    def update_where(
+        self,
+        metadata: Metadata,
+        where: Where | None = None,
+        where_document: WhereDocument | None = None,
+        *,
+        ids: str | list[str] | None = None,
+    ) -> UpdateResult:
+        """Merges metadata, key by key, into that of the records that the filters match.
+
+        A value of None deletes its key. Of `ids`, if given, only those that match are changed. All
+        or nothing; which records match is decided while nobody else writes.
+        """
+        with validating("update_where"):
+            id_list = maybe_cast_one_to_many(ids)
+            validate_update_where(metadata, id_list, where, where_document)
+        return self._client._update_where(self.id, metadata, id_list, where, where_document)
 
     def upsert(
         self,
