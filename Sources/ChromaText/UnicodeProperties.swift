@@ -107,9 +107,18 @@ enum UnicodeProperties {
     return (age.major, age.minor) > versionMax
   }
 
+  /// Blocks of planes 0 to 3 whose scalars are alike, each of one version of Unicode: ideographs of
+  /// CJK and Tangut, Hangul syllables, private use, and what is not assigned. Walking over these
+  /// scalar by scalar would take two thirds of the time.
+  private static let alikeBlocks: [ClosedRange<UInt32>] = [
+    0x3400...0x4DB5, 0x4E00...0x9FA5, 0xAC00...0xD7A3, 0xE000...0xF8FF, 0x17000...0x187EC,
+    0x20000...0x2A6D6, 0x2A700...0x2B734, 0x2B820...0x2CEA1, 0x2CEB0...0x2EBE0, 0x30000...0x3134A,
+    0x31350...0x323AF, 0x3347A...0x3FFFD,
+  ]
+
   /// Calls the body with every scalar, or with runs of scalars whose properties are all alike.
   ///
-  /// Alike are, within a plane: planes 4 to 13 (nothing is assigned there), 14 behind its tags and
+  /// Alike are, beside the blocks above and within a plane: planes 4 to 13 (nothing is assigned there), 14 behind its tags and
   /// variation selectors, and 15 and 16 (private use); but for the two noncharacters that end
   /// each plane. Walking over these scalar by scalar would take four fifths of the time.
   private static func forEachRun(_ body: (ScalarSet.Range, Properties) -> Void) {
@@ -117,7 +126,19 @@ enum UnicodeProperties {
       guard let scalar = Unicode.Scalar(lower) else { return }
       body(ScalarSet.Range(lower: lower, upper: upper), scalar.properties)
     }
-    for value: UInt32 in 0...0x3FFFF { visit(value, value) }
+    var value: UInt32 = 0
+    for block in alikeBlocks {
+      while value < block.lowerBound {
+        visit(value, value)
+        value += 1
+      }
+      visit(block.lowerBound, block.upperBound)
+      value = block.upperBound + 1
+    }
+    while value <= 0x3FFFF {
+      visit(value, value)
+      value += 1
+    }
     for plane: UInt32 in 0x4...0x10 {
       var next = plane << 16
       if plane == 0xE {
