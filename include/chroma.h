@@ -275,11 +275,18 @@ typedef struct chroma_collection_options {
   chroma_string configuration_json; /**< {"hnsw":…,"spann":…,…}; none: default. */
   chroma_metadata metadata;
   uint32_t get_or_create; /**< Not 0: an existing collection is returned unchanged. */
+  /**
+   * {"defaults":…,"keys":…}: what is indexed, for good; none: everything. Filters by what is not
+   * are refused. A schema and a configuration cannot both ask for something.
+   */
+  chroma_string schema_json;
 } chroma_collection_options;
 #define CHROMA_COLLECTION_OPTIONS_INIT \
   { \
     sizeof(chroma_collection_options), {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}, \
-        {NULL, 0, 0, 0}, 0 \
+        {NULL, 0, 0, 0}, 0, { \
+      NULL, 0 \
+    } \
   }
 
 /** @param out_collection  To close with chroma_collection_close(). */
@@ -322,7 +329,7 @@ typedef struct chroma_collection_view {
   chroma_string tenant;
   chroma_string database;
   chroma_string configuration_json;
-  chroma_string schema_json; /**< None if the collection has no schema. */
+  chroma_string schema_json; /**< What is indexed, complete: also without a schema of its own. */
   chroma_metadata metadata;
   uint64_t dimension; /**< Elements of a vector; 0 before the first. */
 } chroma_collection_view;

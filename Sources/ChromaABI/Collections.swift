@@ -60,6 +60,7 @@ public func chroma_collection_create(
         database: try options.database.requiredText("database"),
         name: try options.name.requiredText("name"),
         configuration: try options.configuration_json.text("configuration_json"),
+        schema: try options.schema_json.text("schema_json"),
         metadata: try options.metadata.wholeMap("metadata"),
         getOrCreate: options.get_or_create != 0))
     out.pointee = HandleTable.give(CollectionObject(handle, description.id))

@@ -11,7 +11,7 @@ package import ChromaBase
 package struct CollectionConfiguration: Equatable, Sendable {
   package private(set) var hnsw: HNSWConfiguration
   /// The embedding function as the caller described it: an object with a `type`.
-  private var embeddingFunction: JSON?
+  private(set) var embeddingFunction: JSON?
   /// How vectors are stored. Settled for good: official Chroma has no such setting, so it is not
   /// shown where it is the default.
   package private(set) var vectorType = VectorType.f32
@@ -66,6 +66,28 @@ package struct CollectionConfiguration: Equatable, Sendable {
     updated.hnsw = parts.hnsw ?? hnsw
     updated.embeddingFunction = parts.embeddingFunction ?? embeddingFunction
     return updated
+  }
+
+  /// The configuration with the index and the embedding function that a schema asks for.
+  func with(_ settings: VectorIndexSettings) -> CollectionConfiguration {
+    var changed = self
+    changed.hnsw = settings.hnsw ?? HNSWConfiguration()
+    changed.hnsw.space = settings.space ?? .l2
+    changed.embeddingFunction = settings.embeddingFunction
+    return changed
+  }
+
+  /// What a schema says of the vector index.
+  var vectorIndexMembers: [JSON.Member] {
+    var hnsw = hnsw
+    hnsw.threadCount = hnsw.threadCount ?? UInt64(EngineEnvironment.processorCount)
+    let isSpace = { (member: JSON.Member) in member.key == "space" }
+    var members = hnsw.members.filter(isSpace)
+    if let embeddingFunction {
+      members.append(JSON.Member("embedding_function", embeddingFunction))
+    }
+    members.append(JSON.Member("hnsw", .object(hnsw.members.filter { !isSpace($0) })))
+    return members
   }
 
   /// The form in the catalog: all fields.

@@ -29,6 +29,8 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
   private let use = Atomic<Int>(0)
   /// The configuration that was read last, which every query asks for.
   private let configurations = Mutex<(stored: Text, read: CollectionConfiguration)?>(nil)
+  /// The schema, if it is not the standard one and has been read.
+  private let schemas = Mutex<(stored: Text, read: CollectionSchema)?>(nil)
 
   /// The records at one position of the log, and an index of some of them.
   private struct Snapshot {
@@ -51,6 +53,7 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
   /// What a read sees: one state, which nothing changes.
   struct View {
     let row: CollectionRow
+    let schema: CollectionSchema
     let table: RecordTable
     /// The log position up to and with which the table holds everything.
     let position: Int64
@@ -104,12 +107,14 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
   /// - Throws: `.notFound` if the collection is gone; `.corruption`, `.io` if it can't be read.
   func read<R>(_ body: (View) throws(ChromaError) -> R) throws(ChromaError) -> R {
     let row = try catchUp()
+    let schema = try schema(of: row)
     // A copy of its own: what is written meanwhile changes another one.
     let seen = try lock.withLock { () throws(ChromaError) in now }
     // The addresses of vectors lead into the version's segments and the table's memory.
     return try withExtendedLifetime(seen) { () throws(ChromaError) in
       try body(
-        View(row: row, table: seen.table, position: seen.position, index: seen.index))
+        View(
+          row: row, schema: schema, table: seen.table, position: seen.position, index: seen.index))
     }
   }
 
@@ -157,6 +162,14 @@ final class CollectionState: @unchecked Sendable {  // `now` is guarded by `lock
     }
     let read = try CollectionConfiguration(stored: row.configuration)
     configurations.withLock { $0 = (row.configuration, read) }
+    return read
+  }
+
+  private func schema(of row: CollectionRow) throws(ChromaError) -> CollectionSchema {
+    guard let stored = row.schema else { return .standard }
+    if let known = schemas.withLock({ $0 }), known.stored == stored { return known.read }
+    let read = try CollectionSchema(stored: stored)
+    schemas.withLock { $0 = (stored, read) }
     return read
   }
 

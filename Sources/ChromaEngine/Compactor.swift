@@ -265,7 +265,8 @@ struct Compactor: Sendable {
     var description = SegmentDescription(
       collection: row.id, version: row.version + 1, firstPosition: positions.lowerBound,
       lastPosition: positions.upperBound)
-    let indexes = SegmentIndexes(rowCountMin: policy.limits.indexedSegmentRowCountMin)
+    let indexes = try CollectionSchema(stored: row.schema)
+      .indexes(rowCountMin: policy.limits.indexedSegmentRowCountMin)
     let payload: StoredPayload
     if let bytes = try SegmentWriter.encode(
       source, description, byteCountMax: policy.limits.inlineSegmentByteCountMax,

@@ -12,8 +12,8 @@ package struct CollectionDescription: Sendable {
   package let name: Text
   /// JSON with the keys hnsw, spann and embedding_function.
   package let configuration: Text
-  /// JSON, or nil if the collection has none.
-  package let schema: Text?
+  /// JSON of what is indexed, complete: also where the collection was created without a schema.
+  package let schema: Text
   package let metadata: Metadata?
   package let dimension: Int?
 }
@@ -24,17 +24,19 @@ package struct CollectionRequest: Sendable {
   package let database: Text
   package let name: Text
   package let configuration: Text?
+  package let schema: Text?
   package let metadata: Metadata?
   package let getOrCreate: Bool
 
   package init(
-    tenant: Text, database: Text, name: Text, configuration: Text?, metadata: Metadata?,
-    getOrCreate: Bool
+    tenant: Text, database: Text, name: Text, configuration: Text?, schema: Text? = nil,
+    metadata: Metadata?, getOrCreate: Bool
   ) {
     self.tenant = tenant
     self.database = database
     self.name = name
     self.configuration = configuration
+    self.schema = schema
     self.metadata = metadata
     self.getOrCreate = getOrCreate
   }
@@ -81,12 +83,16 @@ extension Engine {
   ) throws(ChromaError) -> CollectionDescription {
     try NameRules.checkCollection(request.name, argument: "name")
     if let metadata = request.metadata { try NameRules.checkCollectionMetadata(metadata) }
-    let configuration = try CollectionConfiguration(
+    var configuration = try CollectionConfiguration(
       json: request.configuration, metadata: request.metadata)
+    var schema = CollectionSchema.standard
+    if let json = request.schema {
+      (schema, configuration) = try CollectionSchema.settle(json: json, with: configuration)
+    }
     if request.getOrCreate, let row = try existing(request) { return try describe(row) }
     let new = NewCollection(
       id: UUID(random: environment.random), tenant: request.tenant, database: request.database,
-      name: request.name, configuration: configuration.stored, schema: nil,
+      name: request.name, configuration: configuration.stored, schema: schema.stored,
       metadata: request.metadata.map(MetadataCodec.encode))
     let row = try exclusively { [self] () throws(ChromaError) in
       try catalog.createCollection(new, getOrCreate: request.getOrCreate).row
@@ -175,9 +181,11 @@ extension Engine {
     if let bytes = row.metadata {
       metadata = try MetadataCodec.decode(bytes, source: "metadata of collection \(row.id)")
     }
+    let configuration = try CollectionConfiguration(stored: row.configuration)
     return CollectionDescription(
       id: row.id, tenant: row.tenant, database: row.database, name: row.name,
-      configuration: try CollectionConfiguration(stored: row.configuration).json,
-      schema: row.schema, metadata: metadata, dimension: row.dimension)
+      configuration: configuration.json,
+      schema: try CollectionSchema(stored: row.schema).json(with: configuration),
+      metadata: metadata, dimension: row.dimension)
   }
 }

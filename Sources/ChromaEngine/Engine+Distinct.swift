@@ -24,6 +24,7 @@ extension Engine {
     _ key: Text, _ selection: Selection, in id: UUID, limit: Int?, cancel: CancelToken? = nil
   ) throws(ChromaError) -> [DistinctValue] {
     try read(id) { (view) throws(ChromaError) in
+      try view.schema.check(selection)
       let table = view.table
       let selected = try SelectedRows(selection, in: table, cancel: cancel)
       var counts = ValueCounts(limit: limit)

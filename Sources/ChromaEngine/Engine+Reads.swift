@@ -43,7 +43,8 @@ extension Engine {
     _ selection: Selection = .everything, in id: UUID, cancel: CancelToken? = nil
   ) throws(ChromaError) -> Int {
     try read(id) { (view) throws(ChromaError) in
-      try Selector(selection, in: view.table, cancel: cancel).count()
+      try view.schema.check(selection)
+      return try Selector(selection, in: view.table, cancel: cancel).count()
     }
   }
 
@@ -58,6 +59,7 @@ extension Engine {
     order: RecordOrder? = nil, include: Include, cancel: CancelToken? = nil
   ) throws(ChromaError) -> RecordColumns {
     let found = try read(id) { (view) throws(ChromaError) -> RecordColumns? in
+      try view.schema.check(selection)
       let table = view.table
       let start = try after.map { (id) throws(ChromaError) in try table.slot(of: id) }
       if case .some(.none) = start { return nil }

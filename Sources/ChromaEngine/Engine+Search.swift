@@ -67,6 +67,7 @@ extension Engine {
     include: Include, isExact: Bool = false, cancel: CancelToken? = nil
   ) throws(ChromaError) -> QueryAnswer {
     try search(queries, in: id) { (view, search) throws(ChromaError) in
+      try view.schema.check(selection)
       var answer = QueryAnswer(
         records: RecordColumns(include, dimension: view.dimension),
         distances: include.contains(.distances) ? [] : nil)
@@ -92,6 +93,7 @@ extension Engine {
   ) throws(ChromaError) -> QueryExplanation {
     guard let queries else {
       return try read(id) { (view) throws(ChromaError) in
+        try view.schema.check(selection)
         let index = view.index?.isDamaged == true ? nil : view.index
         let settings = IndexSettings(try known.state(of: id).configuration(of: view.row).hnsw)
         let report = try Selector(selection, in: view.table, cancel: cancel).explain().report
@@ -100,6 +102,7 @@ extension Engine {
       }
     }
     return try search(queries, in: id) { (view, search) throws(ChromaError) in
+      try view.schema.check(selection)
       var reports: [SearchReport] = []
       let (candidates, report) = try Selector(selection, in: view.table, cancel: cancel).explain()
       try search?.run(candidates, resultCount, isExact: isExact, cancel) { _, report in

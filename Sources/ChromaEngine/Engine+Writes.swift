@@ -128,6 +128,7 @@ extension Engine {
     return try exclusively(timeoutMilliseconds: timeoutMilliseconds) {
       [self] () throws(ChromaError) in
       let ids = try state.read { (view) throws(ChromaError) in
+        try view.schema.check(selection)
         let table = view.table
         var ids: [Text] = []
         let slots = try Selector(selection, in: table, cancel: nil)

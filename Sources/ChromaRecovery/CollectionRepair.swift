@@ -122,13 +122,19 @@ final class CollectionRepair {
   private func settleConfiguration(_ parts: [Part]) throws(ChromaError) {
     guard let part = parts.first else { return }
     let rescue = part.rescue
-    let stored = parts.lazy.compactMap { $0.rescue.description.definition?.configuration }.first
+    let definition = parts.lazy.compactMap { $0.rescue.description.definition }.first
     let least =
       #"{"hnsw":{"space":"\#(rescue.space.rawValue)"},"#
       + #""vector_dtype":"\#(rescue.vectorShape.type.rawValue)"}"#
     try connection.execute(
-      "UPDATE collections SET configuration = ?2 WHERE key = ?1 AND configuration = '{}'",
-      [.integer(record.key), .text(stored ?? Text(least))])
+      """
+      UPDATE collections SET configuration = ?2, schema = coalesce(schema, ?3)
+      WHERE key = ?1 AND configuration = '{}'
+      """,
+      [
+        .integer(record.key), .text(definition?.configuration ?? Text(least)),
+        definition?.schema.map { .text($0) } ?? .null,
+      ])
   }
 
   private func open(_ row: SegmentRecord) throws(ChromaError) -> Part? {
