@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import chromadb
+from chromadb import FtsIndexConfig, IntInvertedIndexConfig, Schema, StringInvertedIndexConfig
 from chromadb.errors import InternalError, InvalidArgumentError, NotFoundError
 
 BAD_NAME = (
@@ -481,9 +482,38 @@ def test_what_the_caller_passed_stays_as_it_is(client: Any) -> None:
     assert configuration["hnsw"] is hnsw
 
 
-def test_a_schema_is_refused_until_there_are_schemas(client: Any) -> None:
-    with pytest.raises(ValueError, match="schema"):
-        client.create_collection("notes", object())
+def test_a_schema_is_a_schema(client: Any) -> None:
+    for wrong in [object(), {"defaults": {}, "keys": {}}]:
+        with pytest.raises(ValueError, match="Expected schema to be a Schema, got"):
+            client.create_collection("notes", wrong)
+
+
+def test_a_schema_is_not_changed_by_changing_what_a_collection_shows(client: Any) -> None:
+    made = client.create_collection("notes", Schema())
+    made.schema.delete_index(IntInvertedIndexConfig())
+    assert made.schema.defaults.int_value.int_inverted_index.enabled
+    assert client.get_collection("notes").get(where={"n": 1})["ids"] == []
+
+
+def test_filters_that_a_schema_rules_out_are_refused_wherever_records_stand(client: Any) -> None:
+    schema = Schema().delete_index(StringInvertedIndexConfig(), key="body")
+    schema.delete_index(FtsIndexConfig(), key="#document")
+    made = client.create_collection("notes", schema, embedding_function=None)
+    numbers = range(600)
+    made.add(
+        ids=[str(number) for number in numbers],
+        embeddings=[[number, 1] for number in numbers],
+        documents=[f"document {number}" for number in numbers],
+        metadatas=[{"body": f"text {number}", "n": number % 7} for number in numbers],
+    )
+    for _ in range(2):
+        assert len(made.get(where={"n": 3})["ids"]) == 86
+        for filters in [{"where": {"body": "text 5"}}, {"where_document": {"$contains": "5"}}]:
+            for read in [made.get, made.count, made.delete]:
+                with pytest.raises(InvalidArgumentError, match="indexing is disabled"):
+                    read(**filters)
+        assert made.count() == 600
+        client.compact()
 
 
 # ---- The object ---------------------------------------------------------------------------------

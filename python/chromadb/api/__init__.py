@@ -30,6 +30,7 @@ from chromadb.api.types import (
     Loadable,
     Metadata,
     QueryResult,
+    Schema,
     UpdateResult,
     Where,
     WhereDocument,
@@ -97,7 +98,7 @@ class ClientAPI(ABC):
     def create_collection(
         self,
         name: str,
-        schema: None = None,
+        schema: Schema | None = None,
         configuration: CreateCollectionConfiguration | None = None,
         metadata: CollectionMetadata | None = None,
         embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),
@@ -108,7 +109,8 @@ class ClientAPI(ABC):
 
         Args:
             name: 3 to 512 characters of a-z, A-Z, 0-9, ".", "_" and "-".
-            schema: None.
+            schema: What is indexed, and how. Filters by what is not are refused. It cannot ask for
+                something together with a configuration.
             configuration: The index settings, and possibly the embedding function.
             metadata: What the collection is to be labelled with.
             embedding_function: What embeds documents; None for a collection that is only given
@@ -152,7 +154,7 @@ class ClientAPI(ABC):
     def get_or_create_collection(
         self,
         name: str,
-        schema: None = None,
+        schema: Schema | None = None,
         configuration: CreateCollectionConfiguration | None = None,
         metadata: CollectionMetadata | None = None,
         embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),
@@ -338,6 +340,7 @@ class ServerAPI(AdminAPI):
     def create_collection(
         self,
         name: str,
+        schema: Schema | None,
         configuration: CreateCollectionConfiguration | None,
         metadata: CollectionMetadata | None,
         get_or_create: bool,

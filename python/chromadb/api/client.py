@@ -21,6 +21,7 @@ from chromadb.api.types import (
     DefaultEmbeddingFunction,
     EmbeddingFunction,
     Loadable,
+    Schema,
     validate_embedding_function,
 )
 from chromadb.auth import UserIdentity
@@ -75,18 +76,15 @@ class Client(SharedSystemClient, ClientAPI):
     def create_collection(
         self,
         name: str,
-        schema: None = None,
+        schema: Schema | None = None,
         configuration: CreateCollectionConfiguration | None = None,
         metadata: CollectionMetadata | None = None,
         embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),
         data_loader: DataLoader[Loadable] | None = None,
         get_or_create: bool = False,
     ) -> Collection:
-        if schema is not None:
-            raise ValueError(
-                "Schemas are not supported: pass schema=None and describe the index with "
-                "configuration."
-            )
+        if schema is not None and not isinstance(schema, Schema):
+            raise ValueError(f"Expected schema to be a Schema, got {schema}")
         if configuration is not None and not isinstance(configuration, dict):
             raise ValueError(f"Expected configuration to be a dict, got {configuration}")
         # A copy: what the caller passed stays as it is.
@@ -100,7 +98,7 @@ class Client(SharedSystemClient, ClientAPI):
             completed["embedding_function"] = embedding_function
 
         model = self._server.create_collection(
-            name, completed, metadata, get_or_create, self.tenant, self.database
+            name, schema, completed, metadata, get_or_create, self.tenant, self.database
         )
         return self._collection(model, embedding_function, data_loader)
 
@@ -125,7 +123,7 @@ class Client(SharedSystemClient, ClientAPI):
     def get_or_create_collection(
         self,
         name: str,
-        schema: None = None,
+        schema: Schema | None = None,
         configuration: CreateCollectionConfiguration | None = None,
         metadata: CollectionMetadata | None = None,
         embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),

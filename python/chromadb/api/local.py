@@ -26,6 +26,7 @@ from chromadb.api.types import (
     IndexingStatus,
     Metadata,
     QueryResult,
+    Schema,
     UpdateResult,
     Where,
     WhereDocument,
@@ -142,6 +143,7 @@ class LocalAPI(ServerAPI):
     def create_collection(
         self,
         name: str,
+        schema: Schema | None,
         configuration: CreateCollectionConfiguration | None,
         metadata: CollectionMetadata | None,
         get_or_create: bool,
@@ -153,7 +155,13 @@ class LocalAPI(ServerAPI):
             text = create_collection_configuration_to_json_str(configuration, metadata)
         return _model(
             self._engine.create_collection(
-                name, text, None, metadata, get_or_create, tenant, database
+                name,
+                text,
+                None if schema is None else json.dumps(schema.serialize_to_json()),
+                metadata,
+                get_or_create,
+                tenant,
+                database,
             )
         )
 

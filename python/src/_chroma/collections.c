@@ -253,15 +253,11 @@ METHOD(create_collection)
     if (!engine_enter(self, &call, "create_collection", count, 7, 7)
         || !string_argument(args[0], "name", &options.name)
         || !optional_string_argument(args[1], "configuration_json_str", &options.configuration_json)
+        || !optional_string_argument(args[2], "schema_str", &options.schema_json)
         || !bool_argument(args[4], "get_or_create", &options.get_or_create)
         || !string_argument(args[5], "tenant", &options.tenant)
         || !string_argument(args[6], "database", &options.database)) {
         return NULL;
-    }
-    if (args[2] != Py_None) {
-        return raise_status(call.state, CHROMA_ERROR_INVALID_ARGUMENT,
-                            "A collection cannot be created with a schema. Describe its index by "
-                            "the configuration.");
     }
     if (!metadata_argument(call.state, &memory, args[3], "metadata", NONE_IS_REFUSED,
                            &options.metadata)) {

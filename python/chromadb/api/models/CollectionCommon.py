@@ -32,6 +32,7 @@ from chromadb.api.types import (
     Include,
     Loadable,
     Metadata,
+    Schema,
     validate_embedding_function,
     validate_metadata,
 )
@@ -101,6 +102,11 @@ class CollectionCommon:
         Raises ValueError where its name is not registered.
         """
         return load_collection_configuration_from_json(self._model.configuration_json)
+
+    @property
+    def schema(self) -> Schema:
+        """What is indexed, and how; built anew each time, so that changes of it change nothing."""
+        return Schema.deserialize_from_json(self._model.serialized_schema or {})
 
     def get_model(self) -> CollectionModel:
         """The collection as the engine described it."""
