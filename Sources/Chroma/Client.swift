@@ -77,21 +77,24 @@ public struct Client: Sendable {
   ///   - name: 3 to 512 characters of `[a-zA-Z0-9._-]`.
   ///   - index: How its vectors are indexed, once they are some thousand.
   ///   - vectorType: How its vectors are stored.
+  ///   - schema: What is indexed for filters.
   ///   - metadata: Not empty if given; no arrays.
   /// - Throws: `.alreadyExists`, `.invalidArgument`.
   public func createCollection(
     _ name: String, space: Space = .l2, index: IndexSettings = IndexSettings(),
-    vectorType: VectorType = .f32, metadata: [String: MetadataValue]? = nil
+    vectorType: VectorType = .f32, schema: Schema = Schema(),
+    metadata: [String: MetadataValue]? = nil
   ) async throws(ChromaError) -> Collection {
-    try await create(name, space, index, vectorType, metadata, getOrCreate: false)
+    try await create(name, space, index, vectorType, schema, metadata, getOrCreate: false)
   }
 
   /// The collection of that name, created if missing. An existing one stays as it is.
   public func getOrCreateCollection(
     _ name: String, space: Space = .l2, index: IndexSettings = IndexSettings(),
-    vectorType: VectorType = .f32, metadata: [String: MetadataValue]? = nil
+    vectorType: VectorType = .f32, schema: Schema = Schema(),
+    metadata: [String: MetadataValue]? = nil
   ) async throws(ChromaError) -> Collection {
-    try await create(name, space, index, vectorType, metadata, getOrCreate: true)
+    try await create(name, space, index, vectorType, schema, metadata, getOrCreate: true)
   }
 
   /// - Throws: `.notFound`.
@@ -167,13 +170,14 @@ public struct Client: Sendable {
 
   private func create(
     _ name: String, _ space: Space, _ index: IndexSettings, _ vectorType: VectorType,
-    _ metadata: [String: MetadataValue]?, getOrCreate: Bool
+    _ schema: Schema, _ metadata: [String: MetadataValue]?, getOrCreate: Bool
   ) async throws(ChromaError) -> Collection {
     try await inBackground { [self] (_) throws(ChromaBase.ChromaError) in
       let description = try engine.current().createCollection(
         CollectionRequest(
           tenant: Text(tenant), database: Text(database), name: Text(name),
-          configuration: Text(index.json(space: space, vectorType: vectorType)),
+          configuration: Text(#"{"vector_dtype":"\#(vectorType.rawValue)"}"#),
+          schema: Text(schema.json(space: space, index: index)),
           metadata: metadata.map { ChromaBase.Metadata($0) }, getOrCreate: getOrCreate))
       return Collection(engine, description)
     }

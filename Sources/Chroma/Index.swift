@@ -19,12 +19,6 @@ public struct IndexSettings: Equatable, Sendable {
     self.efConstruction = efConstruction
     self.efSearch = efSearch
   }
-
-  func json(space: Space, vectorType: VectorType) -> String {
-    #"{"hnsw":{"space":"\#(space.rawValue)","max_neighbors":\#(maxNeighbors),"#
-      + #""ef_construction":\#(efConstruction),"ef_search":\#(efSearch)},"#
-      + #""vector_dtype":"\#(vectorType.rawValue)"}"#
-  }
 }
 
 /// How a collection stores the elements of its vectors. They are rounded when they are written;

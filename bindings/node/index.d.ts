@@ -135,6 +135,31 @@ export interface HNSWConfiguration {
  */
 export type VectorDtype = 'f32' | 'f16' | 'bf16' | 'int8';
 
+export interface SchemaIndex {
+  enabled: boolean;
+  config: Record<string, unknown>;
+}
+
+/** The indexes of values, by their type. What is left out is as by default. */
+export interface SchemaTypes {
+  string?: { fts_index?: SchemaIndex; string_inverted_index?: SchemaIndex };
+  float_list?: { vector_index?: SchemaIndex };
+  sparse_vector?: { sparse_vector_index?: SchemaIndex };
+  int?: { int_inverted_index?: SchemaIndex };
+  float?: { float_inverted_index?: SchemaIndex };
+  bool?: { bool_inverted_index?: SchemaIndex };
+}
+
+/**
+ * What is indexed, for good. Filters by what is not are refused. The key `#document` stands for
+ * documents, `#embedding` for the vectors.
+ */
+export interface Schema {
+  defaults: SchemaTypes;
+  keys: Record<string, SchemaTypes>;
+  cmek?: { gcp: string };
+}
+
 /** As the engine reports it. */
 export interface CollectionConfiguration {
   hnsw?: HNSWConfiguration | null;
@@ -149,6 +174,11 @@ export interface CreateCollectionOptions extends CallOptions {
   metadata?: CollectionMetadata;
   /** There are none yet. */
   embeddingFunction?: null;
+  /**
+   * What is indexed; by default everything. A schema and a configuration cannot both ask for
+   * something.
+   */
+  schema?: Schema;
 }
 
 export interface Client {
@@ -285,6 +315,8 @@ export interface Collection {
   readonly name: string;
   readonly metadata: CollectionMetadata | undefined;
   readonly configuration: CollectionConfiguration;
+  /** Complete, with what it has by default. */
+  readonly schema: Schema;
   /** How many records there are, or how many the filters match. */
   count(options?: CountOptions): Promise<number>;
   /** Inserts records; those whose id exists are left as they are. */

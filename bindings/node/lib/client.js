@@ -13,7 +13,9 @@ const options = require('./options');
 
 const EPHEMERAL_OPTIONS = ['tenant', 'database', 'memoryLimitBytes', 'indexingThreads'];
 const PERSISTENT_OPTIONS = ['path', ...EPHEMERAL_OPTIONS, 'readOnly'];
-const CREATE_OPTIONS = ['name', 'configuration', 'metadata', 'embeddingFunction', 'signal'];
+const CREATE_OPTIONS = [
+  'name', 'configuration', 'metadata', 'embeddingFunction', 'schema', 'signal',
+];
 
 class Client {
   #connection;
@@ -101,9 +103,8 @@ class Client {
   }
 
   async #create(method, given, getOrCreate) {
-    const { name, configuration, metadata, embeddingFunction, signal } = options.takeOptions(
-      method, given, CREATE_OPTIONS,
-    );
+    const { name, configuration, metadata, embeddingFunction, schema, signal } =
+      options.takeOptions(method, given, CREATE_OPTIONS);
     checkEmbeddingFunction(embeddingFunction);
     const [description] = await this.#connection.call(
       'createCollection',
@@ -114,6 +115,7 @@ class Client {
       configuration === undefined ? undefined : toJSON('configuration', configuration),
       metadata,
       getOrCreate,
+      schema === undefined ? undefined : toJSON('schema', schema),
     );
     return new Collection(this.#connection, description);
   }

@@ -34,6 +34,7 @@ class Collection {
     this.name = description.name;
     this.metadata = description.metadata ?? undefined;
     this.configuration = JSON.parse(description.configuration);
+    this.schema = JSON.parse(description.schema);
   }
 
   /** The number of records, or of those that the filters match. */

@@ -43,15 +43,15 @@ static bool identifier_to(napi_env env, const uint8_t id[16], napi_value *out_va
   return true;
 }
 
-/* {id, name, tenant, database, configuration as JSON, metadata} */
+/* {id, name, tenant, database, configuration and schema as JSON, metadata} */
 static bool description_to(napi_env env, const chroma_collection_view *view,
                            napi_value *out_value) {
-  napi_value id, name, tenant, database, configuration, metadata;
+  napi_value id, name, tenant, database, configuration, schema, metadata;
   TRY(env, napi_create_object(env, out_value));
   if (!identifier_to(env, view->id, &id) || !text_to(env, view->name, &name) ||
       !text_to(env, view->tenant, &tenant) || !text_to(env, view->database, &database) ||
       !text_to(env, view->configuration_json, &configuration) ||
-      !metadata_to(env, &view->metadata, &metadata)) {
+      !text_to(env, view->schema_json, &schema) || !metadata_to(env, &view->metadata, &metadata)) {
     return false;
   }
   TRY(env, napi_set_named_property(env, *out_value, "id", id));
@@ -59,6 +59,7 @@ static bool description_to(napi_env env, const chroma_collection_view *view,
   TRY(env, napi_set_named_property(env, *out_value, "tenant", tenant));
   TRY(env, napi_set_named_property(env, *out_value, "database", database));
   TRY(env, napi_set_named_property(env, *out_value, "configuration", configuration));
+  TRY(env, napi_set_named_property(env, *out_value, "schema", schema));
   TRY(env, napi_set_named_property(env, *out_value, "metadata", metadata));
   return true;
 }
@@ -83,8 +84,8 @@ static bool descriptions_to(napi_env env, call *call, napi_value *out_value) {
   return true;
 }
 
-/* ---- createCollection(id, engine, tenant, database, name, configuration, metadata, getOrCreate)
- *      -> [description] ------------------------------------------------------------------------ */
+/* ---- createCollection(id, engine, tenant, database, name, configuration, metadata, getOrCreate,
+ *                       schema) -> [description] ----------------------------------------------- */
 
 static chroma_status create_run(call *call, handles handles) {
   collection_call *self = (collection_call *)call;
@@ -105,7 +106,8 @@ static bool create_parse(napi_env env, collection_call *self, const napi_value *
   if (!place_from(env, self, arguments) ||
       !optional_text_from(env, memory, arguments[3], "'configuration'",
                           &self->options.configuration_json) ||
-      !metadata_from(env, memory, arguments[4], NULLS_ARE_SKIPPED, &self->options.metadata)) {
+      !metadata_from(env, memory, arguments[4], NULLS_ARE_SKIPPED, &self->options.metadata) ||
+      !optional_text_from(env, memory, arguments[6], "'schema'", &self->options.schema_json)) {
     return false;
   }
   if (napi_get_value_bool(env, arguments[5], &get_or_create) != napi_ok) {
@@ -117,8 +119,8 @@ static bool create_parse(napi_env env, collection_call *self, const napi_value *
 }
 
 napi_value collection_create(napi_env env, napi_callback_info info) {
-  napi_value arguments[8];
-  collection_call *self = call_begin(env, info, &create_operation, sizeof *self, arguments, 8);
+  napi_value arguments[9];
+  collection_call *self = call_begin(env, info, &create_operation, sizeof *self, arguments, 9);
   if (self == NULL) return NULL;
   return call_start(env, &self->call, create_parse(env, self, arguments + 2));
 }

@@ -58,6 +58,24 @@ test('a collection says what it is', async (t) => {
   assert.deepEqual((await notes.query({ queryEmbeddings: [[1, 0]] })).ids, [['a', 'b']]);
 });
 
+test('a schema says what is indexed, and what is not is no filter', async (t) => {
+  const client = openClient(t);
+  const index = { enabled: false, config: {} };
+  const schema = {
+    defaults: { string: { string_inverted_index: index } },
+    keys: { '#document': { string: { fts_index: index } } },
+  };
+  const made = await client.createCollection({ name: 'notes', schema });
+  const found = await client.getCollection({ name: 'notes' });
+  assert.deepEqual(found.schema, made.schema);
+  assert.equal(found.schema.defaults.string.string_inverted_index.enabled, false);
+  assert.equal(found.schema.defaults.int.int_inverted_index.enabled, true);
+  await found.add({ ids: ['a'], embeddings: [[1]], metadatas: [{ s: 'x', n: 1 }] });
+  assert.deepEqual((await found.get({ where: { n: 1 } })).ids, ['a']);
+  await assert.rejects(found.get({ where: { s: 'x' } }), /key 's' with type 'Str'/);
+  await assert.rejects(found.get({ whereDocument: { $contains: 'x' } }), /full-text search/);
+});
+
 test('getOrCreateCollection leaves an existing collection as it is', async (t) => {
   const client = openClient(t);
   const made = await client.getOrCreateCollection({ name: 'notes', metadata: { n: 1 } });
