@@ -94,7 +94,7 @@ extension MetadataValue: ExpressibleByBooleanLiteral, ExpressibleByIntegerLitera
 
 extension MetadataValue {
   /// Nil for `.removed`.
-  fileprivate var stored: ChromaBase.MetadataValue? {
+  var stored: ChromaBase.MetadataValue? {
     switch self {
     case .bool(let value): .bool(value)
     case .int(let value): .int(value)
