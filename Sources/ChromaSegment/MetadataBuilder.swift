@@ -51,12 +51,15 @@ struct MetadataBuilder {
   private var byteCount = 0
   private var holdsAll = true
   private let indexes: SegmentIndexes
+  private let byteCountMax: Int
   /// Those of the first columns, as many as may be held.
   private var indexParts: [[UInt8]] = []
   private var indexByteCount = 0
 
-  init(_ indexes: SegmentIndexes) {
+  /// - Parameter byteCountMax: of the values that are held at once, and of the indexes.
+  init(_ indexes: SegmentIndexes, byteCountMax: Int) {
     self.indexes = indexes
+    self.byteCountMax = byteCountMax
   }
 
   var hasEntries: Bool { !columns.isEmpty }
@@ -95,7 +98,7 @@ struct MetadataBuilder {
     columns[column].rowCount += 1
     if holdsAll {
       columns[column].append(value, row: row)
-      if byteCount > Limits.segmentMetadataByteCountMax {
+      if byteCount > byteCountMax {
         holdsAll = false
         for column in columns.indices { columns[column].removeValues() }
       }
@@ -178,7 +181,7 @@ struct MetadataBuilder {
     var total = columns[rest.lowerBound].byteCount
     while end < rest.upperBound {
       total += columns[end].byteCount
-      if total > Limits.segmentMetadataByteCountMax { break }
+      if total > byteCountMax { break }
       end += 1
     }
     return rest.lowerBound..<end
@@ -186,9 +189,7 @@ struct MetadataBuilder {
 
   /// Makes the index of a column whose values are held, if those before it left room.
   private mutating func holdIndex(of column: Int) {
-    guard indexParts.count == column,
-      indexByteCount < Limits.segmentMetadataByteCountMax
-    else { return }
+    guard indexParts.count == column, indexByteCount <= byteCountMax else { return }
     let part = columns[column].index(indexes)
     indexByteCount += part.count
     indexParts.append(part)

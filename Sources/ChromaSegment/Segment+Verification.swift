@@ -22,6 +22,7 @@ extension Segment {
       _ = try metadata(row)
     }
     try metadatas?.verify()
+    try verifyValueIndexes(cancel)
     try verifyTextIndex(cancel)
   }
 

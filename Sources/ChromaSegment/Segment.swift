@@ -217,13 +217,13 @@ package final class Segment: @unchecked Sendable, SegmentSource {
   }
 
   /// The indexes of the metadata; nil if there are none.
-  func valueIndexes(_ columns: MetadataColumns) throws(ChromaError) -> ValueIndexSection? {
+  func valueIndexes() throws(ChromaError) -> ValueIndexSection? {
     guard let valueIndexBytes else { return nil }
-    return try ValueIndexSection(valueIndexBytes, columnCount: columns.columns.count)
+    return try ValueIndexSection(valueIndexBytes, columnCount: metadatas?.columns.count ?? 0)
   }
 
   /// The index of a column; nil if it has none, or one that is damaged.
   func valueIndex(_ number: Int, of columns: MetadataColumns) -> ValueIndex? {
-    try? valueIndexes(columns)?.index(number, of: columns)
+    try? valueIndexes()?.index(number, of: columns)
   }
 }

@@ -9,16 +9,19 @@ package struct SegmentWriter<Source: SegmentSource> {
   private let source: Source
   private let sink: SegmentSink
   private let indexes: SegmentIndexes
+  private let metadataByteCountMax: Int
   private let cancel: CancelToken?
   private var rowCount: Int { source.rowCount }
 
   private init(
-    _ source: Source, to sink: SegmentSink, _ indexes: SegmentIndexes, cancel: CancelToken?
+    _ source: Source, to sink: SegmentSink, _ indexes: SegmentIndexes,
+    metadataByteCountMax: Int = Limits.segmentMetadataByteCountMax, cancel: CancelToken?
   ) {
     precondition((1...Limits.segmentRowCountMax).contains(source.rowCount))
     self.source = source
     self.sink = sink
     self.indexes = indexes
+    self.metadataByteCountMax = metadataByteCountMax
     self.cancel = cancel
   }
 
@@ -29,11 +32,14 @@ package struct SegmentWriter<Source: SegmentSource> {
   package static func encode(
     _ source: Source, _ description: SegmentDescription,
     byteCountMax: Int = Limits.inlineSegmentByteCountMax,
-    indexes: SegmentIndexes = SegmentIndexes(), cancel: CancelToken? = nil
+    indexes: SegmentIndexes = .all,
+    metadataByteCountMax: Int = Limits.segmentMetadataByteCountMax, cancel: CancelToken? = nil
   ) throws(ChromaError) -> [UInt8]? {
     let sink = SegmentSink(.memory(byteCountMax: byteCountMax))
     do throws(ChromaError) {
-      try SegmentWriter(source, to: sink, indexes, cancel: cancel).run(description)
+      try SegmentWriter(
+        source, to: sink, indexes, metadataByteCountMax: metadataByteCountMax, cancel: cancel
+      ).run(description)
     } catch {
       if sink.isFull { return nil }
       throw error
@@ -46,7 +52,7 @@ package struct SegmentWriter<Source: SegmentSource> {
   /// - Throws: What the source throws; `.io`, `.outOfSpace`, `.cancelled`.
   package static func write(
     _ source: Source, _ description: SegmentDescription, to blob: BlobWriter,
-    indexes: SegmentIndexes = SegmentIndexes(), cancel: CancelToken? = nil
+    indexes: SegmentIndexes = .all, cancel: CancelToken? = nil
   ) throws(ChromaError) {
     precondition(blob.byteCount == 0)
     let sink = SegmentSink(.blob(blob))
@@ -222,7 +228,7 @@ package struct SegmentWriter<Source: SegmentSource> {
   }
 
   private func writeMetadata() throws(ChromaError) -> MetadataBuilder {
-    var builder = MetadataBuilder(indexes)
+    var builder = MetadataBuilder(indexes, byteCountMax: metadataByteCountMax)
     try forEachRow { (row) throws(ChromaError) in
       builder.append(try source.metadata(row), row: row)
     }

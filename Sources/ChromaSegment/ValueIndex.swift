@@ -39,6 +39,8 @@ struct ValueIndexSection {
     }
   }
 
+  func damage(_ what: String) -> ChromaError { bytes.damage(what) }
+
   /// The index of a column; nil if it has none.
   func index(
     _ number: Int, of columns: MetadataColumns
@@ -149,7 +151,9 @@ struct ValueIndex {
   /// The row of a place that the index names.
   @inline(__always)
   func row(of place: Int64) throws(ChromaError) -> Int {
-    guard place >= 0, place < column.rowCount else { throw damage("a value stands at \(place)") }
+    guard UInt64(bitPattern: place) < UInt64(column.rowCount) else {
+      throw damage("a value stands at \(place)")
+    }
     guard let rows else { return Int(place) }
     let row = rows[Int(place)]
     guard row >= 0, row < segmentRowCount else {
@@ -200,7 +204,9 @@ struct ValueIndex {
     of places: VerifiedIntegers, _ range: Range<Int>, into result: inout Bitset
   ) throws(ChromaError) {
     try result.withWords(forSlots: segmentRowCount) { (result) throws(ChromaError) in
-      for index in range { result.insert(try row(of: places[index])) }
+      try places.forEachInteger(range) { (place) throws(ChromaError) in
+        result.insert(try row(of: place))
+      }
     }
   }
 

@@ -24,7 +24,8 @@ extension ValueOrder {
     return writer.bytes
   }
 
-  private func bitmaps(wordCount: Int) -> [UInt8] {
+  /// A bit set of places for each distinct value, in words.
+  func bitmaps(wordCount: Int) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 8 * wordCount * ends.count)
     var start = 0
     for (number, end) in ends.enumerated() {

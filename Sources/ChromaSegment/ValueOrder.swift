@@ -5,7 +5,6 @@
 // again by the next eight where these are equal. All of it is linear in the values, but for factors
 // of their bytes.
 
-internal import ChromaBase
 internal import Glibc
 
 /// Which distinct values a column has, ascending, and at which places each stands.
@@ -42,38 +41,54 @@ struct ValueOrder: Equatable {
   init(strings: [UInt8], ends stringEnds: [Int64], arrayEnds: [Int64]?) {
     let distinct = DistinctStrings(strings, ends: stringEnds)
     let ranks = distinct.ranks()
-    var ends = [Int64](repeating: 0, count: ranks.count)
-    for number in distinct.numbers { ends[Int(ranks[Int(number)])] += 1 }
-    var starts: [Int] = []
-    starts.reserveCapacity(ends.count)
-    var end: Int64 = 0
-    for rank in ends.indices {
-      starts.append(Int(end))
-      end += ends[rank]
-      ends[rank] = end
-    }
-    let scalars = [UInt32](unsafeUninitializedCapacity: stringEnds.count) { target, count in
-      for (scalar, number) in distinct.numbers.enumerated() {
-        let rank = Int(ranks[Int(number)])
-        target.initializeElement(at: starts[rank], to: UInt32(scalar))
-        starts[rank] += 1
-      }
-      count = stringEnds.count
-    }
-    self.init(scalars: scalars, ends: ends, arrayEnds: arrayEnds)
+    self.init(
+      counting: distinct.numbers.map { ranks[Int($0)] }, below: ranks.count, arrayEnds: arrayEnds)
   }
 
   /// - Parameter keys: of the scalars, ordered as these.
   private init(sorting keys: [UInt64], arrayEnds: [Int64]?) {
     let lowest = keys.min() ?? 0
-    var items = keys.enumerated().map { SortItem(key: $1 - lowest, number: UInt32($0)) }
-    SortItem.sort(&items[...])
+    let span = (keys.max() ?? 0) - lowest
+    if span < UInt64(2 * keys.count) {
+      self.init(
+        counting: keys.map { UInt32(truncatingIfNeeded: $0 &- lowest) }, below: Int(span) + 1,
+        arrayEnds: arrayEnds)
+      return
+    }
+    var items = keys.indices.map {
+      SortItem(key: keys[$0] &- lowest, number: UInt32(truncatingIfNeeded: $0))
+    }
+    items.withUnsafeMutableBufferPointer { SortItem.sort($0) }
     var ends: [Int64] = []
-    for index in items.indices.dropFirst() where items[index].key != items[index - 1].key {
+    for index in 1..<items.count where items[index].key != items[index &- 1].key {
       ends.append(Int64(index))
     }
-    if !items.isEmpty { ends.append(Int64(items.count)) }
-    self.init(scalars: items.map(\.number), ends: ends, arrayEnds: arrayEnds)
+    ends.append(Int64(items.count))
+    self.init(scalars: items.map { $0.number }, ends: ends, arrayEnds: arrayEnds)
+  }
+
+  /// - Parameters:
+  ///   - ranks: of the scalars, ordered as these.
+  ///   - count: One more than the largest of the ranks.
+  private init(counting ranks: [UInt32], below count: Int, arrayEnds: [Int64]?) {
+    var starts = [UInt32](repeating: 0, count: count)
+    for rank in ranks { starts[Int(rank)] &+= 1 }
+    var ends: [Int64] = []
+    var end: UInt32 = 0
+    for rank in starts.indices where starts[rank] > 0 {
+      (starts[rank], end) = (end, end &+ starts[rank])
+      ends.append(Int64(end))
+    }
+    let scalars = [UInt32](unsafeUninitializedCapacity: ranks.count) { target, initializedCount in
+      for scalar in ranks.indices {
+        let rank = Int(ranks[scalar])
+        target.initializeElement(
+          at: Int(starts[rank]), to: UInt32(truncatingIfNeeded: scalar))
+        starts[rank] &+= 1
+      }
+      initializedCount = ranks.count
+    }
+    self.init(scalars: scalars, ends: ends, arrayEnds: arrayEnds)
   }
 
   /// - Parameters:
@@ -85,20 +100,24 @@ struct ValueOrder: Equatable {
       (self.ends, places) = (ends, scalars)
       return
     }
-    var placeByScalar: [UInt32] = []
-    placeByScalar.reserveCapacity(scalars.count)
+    var placeByScalar = [UInt32](repeating: 0, count: scalars.count)
+    var start = 0
     for (place, end) in arrayEnds.enumerated() {
-      while placeByScalar.count < end { placeByScalar.append(UInt32(place)) }
+      for scalar in start..<Int(end) { placeByScalar[scalar] = UInt32(truncatingIfNeeded: place) }
+      start = Int(end)
     }
     self.ends = []
+    self.ends.reserveCapacity(ends.count)
     places = []
-    var start = 0
+    places.reserveCapacity(scalars.count)
+    start = 0
     for end in ends {
-      let first = places.count
-      for scalar in scalars[start..<Int(end)] {
-        let place = placeByScalar[Int(scalar)]
-        // An array that has the value several times is there once.
-        if places.count == first || places[places.count - 1] != place { places.append(place) }
+      // An array that has the value several times is there once.
+      var previous: UInt32?
+      for index in start..<Int(end) {
+        let place = placeByScalar[Int(scalars[index])]
+        if place != previous { places.append(place) }
+        previous = place
       }
       self.ends.append(Int64(places.count))
       start = Int(end)
@@ -115,42 +134,37 @@ private struct SortItem {
   private static let countedCountMin = 512
 
   /// Sorts by key. Equal keys stay in order where numbers ascend.
-  static func sort(_ items: inout ArraySlice<SortItem>) {
-    let isSorted = items.withUnsafeBufferPointer { items in
-      var index = 1
-      while index < items.count, items[index &- 1].key <= items[index].key { index &+= 1 }
-      return index >= items.count
-    }
-    if isSorted { return }
+  static func sort(_ items: UnsafeMutableBufferPointer<SortItem>) {
+    var sorted = 1
+    while sorted < items.count, items[sorted &- 1].key <= items[sorted].key { sorted &+= 1 }
+    if sorted >= items.count { return }
     if items.count < countedCountMin {
+      var items = items
       items.sort { ($0.key, $0.number) < ($1.key, $1.number) }
       return
     }
-    let count = items.count
-    let spare = UnsafeMutableBufferPointer<SortItem>.allocate(capacity: count)
+    let spare = UnsafeMutableBufferPointer<SortItem>.allocate(capacity: items.count)
     defer { spare.deallocate() }
-    items.withUnsafeMutableBufferPointer { items in
-      let counts = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: 8 * 256)
-      defer { counts.deallocate() }
-      counts.initialize(repeating: 0)
-      for item in items {
-        for digit in 0..<8 { counts[digit &* 256 &+ Self.digit(digit, of: item.key)] &+= 1 }
-      }
-      var (source, target) = (items, spare)
-      for digit in 0..<8 {
-        let counts = UnsafeMutableBufferPointer(rebasing: counts[(256 * digit)...].prefix(256))
-        if counts[Self.digit(digit, of: source[0].key)] == count { continue }
-        var start: UInt32 = 0
-        for value in 0..<256 { (counts[value], start) = (start, start &+ counts[value]) }
-        for item in source {
-          let value = Self.digit(digit, of: item.key)
-          target.initializeElement(at: Int(counts[value]), to: item)
-          counts[value] &+= 1
-        }
-        swap(&source, &target)
-      }
-      if source.baseAddress != items.baseAddress { _ = items.update(fromContentsOf: source) }
+    let counts = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: 8 * 256)
+    defer { counts.deallocate() }
+    counts.initialize(repeating: 0)
+    for item in items {
+      for digit in 0..<8 { counts[digit &* 256 &+ Self.digit(digit, of: item.key)] &+= 1 }
     }
+    var (source, target) = (items, spare)
+    for digit in 0..<8 {
+      let counts = UnsafeMutableBufferPointer(rebasing: counts[(256 * digit)...].prefix(256))
+      if counts[Self.digit(digit, of: source[0].key)] == items.count { continue }
+      var start: UInt32 = 0
+      for value in 0..<256 { (counts[value], start) = (start, start &+ counts[value]) }
+      for item in source {
+        let value = Self.digit(digit, of: item.key)
+        target.initializeElement(at: Int(counts[value]), to: item)
+        counts[value] &+= 1
+      }
+      swap(&source, &target)
+    }
+    if source.baseAddress != items.baseAddress { _ = items.update(fromContentsOf: source) }
   }
 
   @inline(__always)
@@ -302,7 +316,7 @@ private struct DistinctStrings {
       let string = string(Int(items[index].number), of: raw)
       items[index].key = Self.eightBytes(of: string, from: common)
     }
-    SortItem.sort(&items[range])
+    items.withUnsafeMutableBufferPointer { SortItem.sort(.init(rebasing: $0[range])) }
     return common
   }
 
