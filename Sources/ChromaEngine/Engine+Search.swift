@@ -96,7 +96,8 @@ extension Engine {
         try view.schema.check(selection)
         let index = view.index?.isDamaged == true ? nil : view.index
         let settings = IndexSettings(try known.state(of: id).configuration(of: view.row).hnsw)
-        let report = try Selector(selection, in: view.table, cancel: cancel).explain().report
+        let report = try Selector(selection, in: view.table, cancel: cancel)
+          .explain(clock: environment.clock).report
         return QueryExplanation(
           view, index, efSearch: settings.efSearch, report, of: selection, queries: [])
       }
@@ -104,7 +105,8 @@ extension Engine {
     return try search(queries, in: id) { (view, search) throws(ChromaError) in
       try view.schema.check(selection)
       var reports: [SearchReport] = []
-      let (candidates, report) = try Selector(selection, in: view.table, cancel: cancel).explain()
+      let (candidates, report) = try Selector(selection, in: view.table, cancel: cancel)
+        .explain(clock: environment.clock)
       try search?.run(candidates, resultCount, isExact: isExact, cancel) { _, report in
         reports.append(report)
       }

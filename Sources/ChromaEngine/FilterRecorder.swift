@@ -39,8 +39,9 @@ final class FilterRecorder {
     report.unpackedBlockCount += unpackedBlockCount
   }
 
-  func report(of plan: FilterPlan?, matchCount: Int) -> FilterReport {
+  func report(of plan: FilterPlan?, matchCount: Int, nanoseconds: UInt64) -> FilterReport {
     var report = report
+    report.nanoseconds = nanoseconds
     report.plan = plan.map { node($0.root) }
     report.matchCount = matchCount
     return report

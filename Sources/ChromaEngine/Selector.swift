@@ -101,10 +101,12 @@ struct Selector {
   }
 
   /// The matching slots, and how they were found.
-  func explain() throws(ChromaError) -> (slots: Bitset, report: FilterReport) {
+  func explain(clock: any Clock) throws(ChromaError) -> (slots: Bitset, report: FilterReport) {
+    let start = clock.monotonicNanoseconds()
     let recorder = FilterRecorder(nodeCount: plan?.nodeCount ?? 0)
     let slots = try Selector(selection, in: table, cancel: cancel, recorder: recorder).slots()
-    return (slots, recorder.report(of: plan, matchCount: slots.count))
+    let nanoseconds = clock.monotonicNanoseconds() - start
+    return (slots, recorder.report(of: plan, matchCount: slots.count, nanoseconds: nanoseconds))
   }
 
   /// The matching slots in the order of insertion, cut to a window.
