@@ -32,7 +32,9 @@ struct ColumnAnswer {
   private static let distinctCost = 80.0
 
   /// Nil if the condition holds of nothing in the column.
-  init?(_ condition: Filter.Condition, _ column: ValueColumn) throws(ChromaError) {
+  init?(
+    _ condition: Filter.Condition, _ column: ValueColumn, _ cancel: CancelToken?
+  ) throws(ChromaError) {
     self.condition = condition
     self.column = column
     switch condition.test(of: column.kind) {
@@ -40,10 +42,13 @@ struct ColumnAnswer {
       return nil
     case .all:
       (plan, rowCount, wholeCost) = (.presence, column.rowCount, Double(column.rowCount) / 8)
-    case .intervals(let intervals) where column.isIndexed:
+    // Where the intervals are many, looking at each distinct value costs less than seeking theirs.
+    case .intervals(let intervals)
+    where column.isIndexed && intervals.count <= max(32, column.distinctCount / 8):
       var numbers: [Range<Int>] = []
       var count = 0
-      for interval in intervals {
+      for (index, interval) in intervals.enumerated() {
+        if index % 1024 == 0 { try cancel?.check() }
         let range = try column.numbers(in: interval)
         if range.isEmpty { continue }
         numbers.append(range)

@@ -5,7 +5,8 @@
 //   * The bounds of a node lie inside the rows that it was evaluated for, and those rows hold every row
 //     for which the node is asked later: a child of `all` is not evaluated for rows that an earlier
 //     one refused, nor one of `any` for rows that an earlier one was sure of.
-//   * Documents are read for rows that are possible and not sure, and for no others.
+//   * Documents are read for rows that are possible and not sure, and for no others. For such a row at
+//     a node, its exact children tell nothing more: those of `all` hold, those of `any` do not.
 
 import ChromaBase
 import ChromaQuery
@@ -18,14 +19,17 @@ final class SegmentFilter {
   let cancel: CancelToken?
   private let plan: FilterPlan
   private let recorder: FilterRecorder?
-  /// By the nodes' numbers.
-  private var results: [RowBounds]
-  /// Of leaves that look at metadata, by the nodes' numbers: what to look at.
-  private var answers: [Int: [ColumnAnswer]] = [:]
+  private var doubts: Doubts
+  /// By the nodes' numbers, of leaves that look at metadata: what to look at.
+  private var answers: [[ColumnAnswer]?]
+  /// By the nodes' numbers, as first made.
+  private var estimates: [Estimate?]
   private var reader: DocumentReader
   /// What is known without documents.
   private(set) var bounds = RowBounds.none
 
+  /// Bytes that the bounds of all leaves may take.
+  private static let leafByteCountMax = 16 * 1024 * 1024
   /// Rows from which on a leaf asks an index of documents, instead of leaving it to the documents.
   private static let gramRowCountMin = 32
 
@@ -38,7 +42,9 @@ final class SegmentFilter {
     self.segment = segment
     self.cancel = cancel
     self.recorder = recorder
-    results = Array(repeating: .none, count: plan.nodeCount)
+    doubts = Doubts(nodeCount: plan.nodeCount)
+    answers = Array(repeating: nil, count: plan.nodeCount)
+    estimates = Array(repeating: nil, count: plan.nodeCount)
     reader = DocumentReader(segment)
     bounds = try evaluate(plan.root, within: domain)
   }
@@ -58,29 +64,13 @@ final class SegmentFilter {
     guard bounds.possible.contains(UInt32(row)) else { return false }
     try cancel?.check()
     let unpackedCount = reader.unpackedBlockCount
-    let (plan, results) = (plan, results)
+    let (plan, doubts) = (plan, doubts)
     let matches = try reader.withDocument(row) { (utf8) throws(ChromaError) in
-      Self.holds(plan.root, of: UInt32(row), utf8, results)
+      doubts.holds(plan.root, of: UInt32(row), utf8)
     }
     recorder?.countDocument(unpackedBlockCount: reader.unpackedBlockCount - unpackedCount)
     // What is in doubt has a document.
     return matches ?? false
-  }
-
-  private static func holds(
-    _ node: FilterPlan.Node, of row: UInt32, _ utf8: UnsafeBufferPointer<UInt8>,
-    _ results: [RowBounds]
-  ) -> Bool {
-    if results[node.number].sure.contains(row) { return true }
-    guard !results[node.number].isExact, results[node.number].possible.contains(row) else {
-      return false
-    }
-    return switch node.kind {
-    case .all(let children): children.allSatisfy { holds($0, of: row, utf8, results) }
-    case .any(let children): children.contains { holds($0, of: row, utf8, results) }
-    case .leaf(.document(let condition), let isNegated): condition.holds(of: utf8) != isNegated
-    case .leaf: false
-    }
   }
 
   // MARK: Bounds
@@ -110,13 +100,21 @@ final class SegmentFilter {
       result = try evaluate(leaf, of: node, within: domain)
       if isNegated { result = result.negated(in: domain) }
     }
-    results[node.number] = result
+    if !result.isExact { keep(result, of: node) }
     if let recorder {
       recorder.count(
         node, estimated: try estimate(node, candidateCount: domain.count).rowCount,
         found: result.possible.count)
     }
     return result
+  }
+
+  private func keep(_ bounds: RowBounds, of node: FilterPlan.Node) {
+    doubts.isInDoubt[node.number] = true
+    if case .leaf = node.kind, plan.nodeCount * (segment.rowCount / 4) > Self.leafByteCountMax {
+      return
+    }
+    doubts.bounds[node.number] = bounds
   }
 
   /// The rows of a domain of which a leaf holds, not negated.
@@ -153,7 +151,7 @@ final class SegmentFilter {
     if let known = answers[node.number] { return known }
     var found: [ColumnAnswer] = []
     for column in segment.columns(of: key) {
-      if let answer = try ColumnAnswer(condition, column) { found.append(answer) }
+      if let answer = try ColumnAnswer(condition, column, cancel) { found.append(answer) }
     }
     answers[node.number] = found
     return found
@@ -243,6 +241,9 @@ final class SegmentFilter {
   private func estimate(
     _ node: FilterPlan.Node, candidateCount: Int
   ) throws(ChromaError) -> Estimate {
+    // Once for each node: a filter may have thousands, at every level.
+    if let known = estimates[node.number] { return known }
+    try cancel?.check()
     var result = Estimate(rowCount: 0, cost: 0)
     switch node.kind {
     case .all(let children):
@@ -263,6 +264,7 @@ final class SegmentFilter {
       if isNegated { result.rowCount = max(0, candidateCount - result.rowCount) }
     }
     result.rowCount = min(result.rowCount, candidateCount)
+    estimates[node.number] = result
     return result
   }
 
@@ -316,6 +318,37 @@ final class SegmentFilter {
         total += count
       }
       return total
+    }
+  }
+}
+
+/// The nodes of a plan that leave something in doubt, in one segment.
+private struct Doubts {
+  /// By the nodes' numbers.
+  var isInDoubt: [Bool]
+  /// Of those in doubt. Of leaves only where they are few: their documents tell as much.
+  var bounds: [RowBounds?]
+
+  init(nodeCount: Int) {
+    isInDoubt = Array(repeating: false, count: nodeCount)
+    bounds = Array(repeating: nil, count: nodeCount)
+  }
+
+  /// Whether a node in doubt holds of a row that it was evaluated for.
+  func holds(
+    _ node: FilterPlan.Node, of row: UInt32, _ utf8: UnsafeBufferPointer<UInt8>
+  ) -> Bool {
+    if let bounds = bounds[node.number] {
+      if bounds.sure.contains(row) { return true }
+      if !bounds.possible.contains(row) { return false }
+    }
+    return switch node.kind {
+    case .all(let children):
+      children.allSatisfy { !isInDoubt[$0.number] || holds($0, of: row, utf8) }
+    case .any(let children):
+      children.contains { isInDoubt[$0.number] && holds($0, of: row, utf8) }
+    case .leaf(.document(let condition), let isNegated): condition.holds(of: utf8) != isNegated
+    case .leaf: false
     }
   }
 }
