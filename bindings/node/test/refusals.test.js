@@ -107,7 +107,8 @@ const COLLECTION = [
     /^limit can only be specified when a where or whereDocument clause is provided$/],
   ['delete', { where: { a: 1 }, limit: -1 }, ChromaValueError,
     /^limit must be a non-negative integer$/],
-  ['count', { limit: 1 }, TypeError, /count\(\) has no option 'limit'; its options are signal/],
+  ['count', { limit: 1 }, TypeError,
+    /count\(\) has no option 'limit'; its options are where, whereDocument, signal/],
 ];
 
 function expected(errorClass, message) {
