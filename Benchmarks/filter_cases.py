@@ -30,7 +30,9 @@ GET = "get"
 COUNT = "count"
 CONTAINS = "contains"
 REGEX = "regex"
-# Substrings of every gloss but a few, and of a few.
+# The title of the query that the filtered ones are held against.
+PLAIN_QUERY = "query"
+# The share of the documents that have a common word, and a rare one.
 COMMON_SHARE = (0.002, 0.05)
 RARE_SHARE = (0.0001, 0.001)
 LITERAL_PATTERNS = [
@@ -170,7 +172,7 @@ def literal_pattern(operands: Operands, chance: random.Random) -> str:
 
 def cases(count: int) -> Sequence[Case]:
     """All that is measured, of a collection of so many records."""
-    result = [Case("query", QUERY, lambda _, __, row: {"row": row})]
+    result = [Case(PLAIN_QUERY, QUERY, lambda _, __, row: {"row": row})]
     shares = {"50 %": 500, "10 %": 100, "1 %": 10, "0.1 %": 1}
     for name, kept in shares.items():
         result.append(

@@ -3,7 +3,7 @@
     filter_worker.py NAME DATA DIRECTORY COUNT
 
 Reads one JSON request a line from standard input and answers with one: the seconds of CPU, of the
-whole process with its native threads, and what was found.
+whole process with its native threads, and what was found or went wrong.
 """
 
 from __future__ import annotations
@@ -81,9 +81,12 @@ def main() -> None:
         request = json.loads(line)
         step = request.pop("step")
         cpu = time.process_time()
-        value = getattr(side, step)(**request)
-        cpu = time.process_time() - cpu
-        answers.write(json.dumps({"cpu": cpu, "value": value}) + "\n")
+        try:
+            answer = {"value": getattr(side, step)(**request)}
+        except Exception as error:  # Of whatever kind the database has.
+            answer = {"error": repr(error)}
+        answer["cpu"] = time.process_time() - cpu
+        answers.write(json.dumps(answer) + "\n")
         answers.flush()
         if step == "fill":
             # Else Python walks what it was filled from, again and again, while it is measured.

@@ -45,7 +45,7 @@ import compare
 from chart import Row, draw_costs
 from compare import figure, tell
 from dataset import FOLDER, Dataset
-from filter_cases import QUERY, Case, Operands, cases
+from filter_cases import PLAIN_QUERY, Case, Operands, cases
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = {
@@ -64,13 +64,16 @@ BLOCK_SECONDS = 0.5
 WARM_SECONDS = 0.1
 
 
+class CallError(Exception):
+    """What a database said when it could not answer."""
+
+
 @dataclass
 class Side(compare.Side):
     """A process that has a database. Its `cpu` is milliseconds a call, by title and round."""
 
     version: str = ""
     calls: list[str] = field(default_factory=list)
-    fill_cpu: float = 0
     open_cpu: list[float] = field(default_factory=list)
     first_cpu: dict[str, list[float]] = field(default_factory=dict)
     # By title: calls and what was found.
@@ -79,6 +82,8 @@ class Side(compare.Side):
     def measure(self, case: Case, calls: list[dict[str, Any]], seconds: float) -> float:
         """CPU milliseconds a call; what was found is kept."""
         answer = self.ask(step="answer", kind=case.kind, calls=calls, seconds=seconds)
+        if "error" in answer:
+            raise CallError(answer["error"])
         found = answer["value"]
         self.answers.setdefault(case.title, []).extend(zip(calls, found, strict=False))
         cpu: float = answer["cpu"]
@@ -122,7 +127,9 @@ def start(name: str, python: str, data: Dataset, folder: Path) -> Side:
     about = side.ask(step="about")["value"]
     side.version, side.calls = about["version"], about["calls"]
     tell(f"filling {name}")
-    side.fill_cpu = side.ask(step="fill")["cpu"]
+    answer = side.ask(step="fill")
+    if "error" in answer:
+        sys.exit(f"{name} cannot be filled: {answer['error']}")
     return side
 
 
@@ -134,6 +141,7 @@ def in_turn(sides: list[Side], round_: int) -> list[Side]:
 
 def measure(sides: list[Side], operands: Operands, asked: list[Case], rounds: int) -> None:
     for case in asked:
+        able = [side for side in sides if case.kind in side.calls]
         for round_ in range(rounds):
             tell(f"{case.title}: {round_ + 1} of {rounds}")
             chance = random.Random(f"{case.title} {round_}")
@@ -141,9 +149,13 @@ def measure(sides: list[Side], operands: Operands, asked: list[Case], rounds: in
                 case.draw(operands, chance, row)
                 for row in chance.sample(range(len(operands.queries)), 1 + WARM_COUNT + CALL_COUNT)
             ]
-            for side in in_turn(sides, round_):
-                if case.kind in side.calls:
+            for side in in_turn(able, round_):
+                try:
                     measure_block(side, case, calls, is_first=round_ < FIRST_COUNT)
+                except CallError as error:
+                    print(f"{side.name} cannot do {case.title!r}: {error}", file=sys.stderr)
+                    side.cpu.pop(case.title, None)
+                    able = [other for other in able if other is not side]
     tell("")
 
 
@@ -172,14 +184,23 @@ def scores(sides: list[Side], operands: Operands, case: Case) -> list[float | No
     return result
 
 
+def middle(values: list[float] | None) -> str:
+    return figure(statistics.median(values)) if values else "–"
+
+
 def cell(side: Side, title: str) -> str:
-    if title not in side.cpu:
+    values = side.cpu.get(title)
+    if side.name != "ours" or not values or len(values) < 3:
+        return middle(values)
+    low, _, high = statistics.quantiles(values, n=4)
+    return f"{middle(values)} ({figure(low)}–{figure(high)})"
+
+
+def times_plain(side: Side, title: str) -> str:
+    if title not in side.cpu or PLAIN_QUERY not in side.cpu:
         return "–"
-    text = figure(statistics.median(side.cpu[title]))
-    if side.name == "ours" and len(side.cpu[title]) > 2:
-        low, _, high = statistics.quantiles(side.cpu[title], n=4)
-        text += f" ({figure(low)}–{figure(high)})"
-    return text
+    filtered, plain = (statistics.median(side.cpu[name]) for name in (title, PLAIN_QUERY))
+    return f"{filtered / plain:.2f}"
 
 
 def table(head: list[str], rows: list[list[str]]) -> list[str]:
@@ -202,38 +223,17 @@ def report(sides: list[Side], operands: Operands, asked: list[Case], rounds: int
         ["CPU ms a call", *names],
         [[title, *(cell(side, title) for side in sides)] for title in titles],
     )
-    filtered = [case.title for case in asked if case.kind == QUERY and case.title != titles[0]]
-    lines += table(
-        ["times a query without a filter", *names],
-        [
-            [
-                title,
-                *(
-                    f"{statistics.median(side.cpu[title]) / statistics.median(plain):.2f}"
-                    if (plain := side.cpu.get(titles[0])) and title in side.cpu
-                    else "–"
-                    for side in sides
-                ),
-            ]
-            for title in filtered
-        ],
-    )
+    filtered = [title for title in titles if title.startswith(f"{PLAIN_QUERY},")]
+    if PLAIN_QUERY in titles:
+        lines += table(
+            ["times a query without a filter", *names],
+            [[title, *(times_plain(side, title) for side in sides)] for title in filtered],
+        )
     lines += table(
         ["CPU ms of the first call", *names],
         [
-            ["(opening)", *(figure(statistics.median(side.open_cpu)) for side in sides)],
-            *(
-                [
-                    title,
-                    *(
-                        figure(statistics.median(side.first_cpu[title]))
-                        if title in side.first_cpu
-                        else "–"
-                        for side in sides
-                    ),
-                ]
-                for title in titles
-            ),
+            ["(opening)", *(middle(side.open_cpu) for side in sides)],
+            *([title, *(middle(side.first_cpu.get(title)) for side in sides)] for title in titles),
         ],
     )
     lines += table(
