@@ -107,7 +107,8 @@ let package = Package(
     tests("ChromaSegment", ["ChromaKernels", "ChromaText"]),
     tests("ChromaQuery", exclude: ["Fixtures"]),
     tests(
-      "ChromaEngine", ["ChromaCatalog", "ChromaKernels", "ChromaQuery", "ChromaIndex"],
+      "ChromaEngine",
+      ["ChromaCatalog", "ChromaKernels", "ChromaQuery", "ChromaIndex", "ChromaSegment"],
       exclude: ["Fixtures"]),
     tests(
       "ChromaRecovery",

@@ -60,10 +60,12 @@ struct FilterProbe {
   /// nearest.
   ///
   /// - Parameter expected: What `question` means here.
+  /// - Returns: In which ways it was answered, where that was asked.
+  @discardableResult
   func check(
     _ question: Question, _ expected: [ModelRecord], on engine: Engine,
     _ random: inout SeededRandom
-  ) throws {
+  ) throws -> Set<FilterReport.Way> {
     let selection = try question.selection
     let words: Comment = "\(place): \(question.words)"
     let all = try engine.get(
@@ -71,8 +73,12 @@ struct FilterProbe {
     let found = all.ids == expected.map(\.id) && all.documents == expected.map(\.document)
     #expect(found, "\(words): \(difference(all.ids, expected.map(\.id)))")
 
-    switch random.int(in: 0...3) {
-    case 0, 1:
+    switch random.int(in: 0...4) {
+    case 0:
+      let report = try engine.explain(nil, selection, in: collection, resultCount: 0).filter
+      #expect(report?.matchCount == expected.count, words)
+      return report?.plan.map(Self.ways) ?? []
+    case 1:
       let offset = random.int(in: 0...max(1, expected.count))
       let limit = random.int(in: 0...max(3, expected.count / 2))
       let page = try engine.get(
@@ -85,6 +91,11 @@ struct FilterProbe {
     default:
       try checkNearest(selection, expected, words, on: engine, &random)
     }
+    return []
+  }
+
+  private static func ways(_ node: FilterReport.Node) -> Set<FilterReport.Way> {
+    node.children.reduce(node.ways) { $0.union(ways($1)) }
   }
 
   private func checkNearest(

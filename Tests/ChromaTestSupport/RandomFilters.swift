@@ -65,7 +65,8 @@ package struct RandomFilters {
 
   // MARK: Metadata
 
-  private func field(using random: inout SeededRandom) -> ModelFilter {
+  /// A single condition.
+  package func field(using random: inout SeededRandom) -> ModelFilter {
     let key = random.element(of: keys)
     let operand = operand(under: key, using: &random)
     var choices: [ModelFilter.Comparison] = [

@@ -3,6 +3,7 @@
 import ChromaBase
 import ChromaCatalog
 import ChromaStorage
+import ChromaTestSupport
 import Synchronization
 
 enum VersionDefect: Sendable {
@@ -24,6 +25,9 @@ enum VersionDefect: Sendable {
   case hidesDebt
   /// Nobody is told what was retired.
   case hidesRetired
+  /// One bit of a section, by its number, of segments in the catalog is wrong when they are written, so
+  /// that their checksums hold.
+  case misfilesSection(UInt16)
 }
 
 // @unchecked: as its superclass; what it adds is constants and a mutex.
@@ -31,6 +35,7 @@ final class DefectiveVersions: ForwardingCatalog, @unchecked Sendable {
   private struct State {
     var late: Publication?
     var segments: [UUID: [ManifestSegment]] = [:]
+    var random = SeededRandom(15)
   }
 
   private let blobs: BlobStore
@@ -64,6 +69,8 @@ final class DefectiveVersions: ForwardingCatalog, @unchecked Sendable {
       changed = publication.with(position: next?.rows.first.map { $0.endPosition - 1 })
     case .deletesBeforeCommit:
       for name in try retired(by: publication) { try blobs.delete(name.string) }
+    case .misfilesSection(let kind):
+      changed = publication.with(added: misfiled(publication.added, kind))
     default: break
     }
     let result = try base.publish(changed)
@@ -90,6 +97,18 @@ final class DefectiveVersions: ForwardingCatalog, @unchecked Sendable {
       })
     else { return publication }
     return publication.with(deleted: [other.id: rows])
+  }
+
+  private func misfiled(_ segments: [SegmentReference], _ kind: UInt16) -> [SegmentReference] {
+    segments.map { segment in
+      guard case .inline(let bytes) = segment.payload,
+        let forged = state.withLock({
+          SegmentForgery.spoiling(section: kind, of: bytes, &$0.random)
+        })
+      else { return segment }
+      return SegmentReference(
+        id: segment.id, payload: .inline(forged), rowCount: segment.rowCount)
+    }
   }
 
   /// The blobs that go with a publication.
@@ -137,11 +156,12 @@ final class DefectiveVersions: ForwardingCatalog, @unchecked Sendable {
 
 extension Publication {
   fileprivate func with(
-    expectedVersion: Int64? = nil, position: Int64? = nil, deleted: [UUID: DeletedRows]? = nil
+    expectedVersion: Int64? = nil, position: Int64? = nil, added: [SegmentReference]? = nil,
+    deleted: [UUID: DeletedRows]? = nil
   ) -> Publication {
     Publication(
       collection: collection, expectedVersion: expectedVersion ?? self.expectedVersion,
-      position: position ?? self.position, added: added, removed: removed,
+      position: position ?? self.position, added: added ?? self.added, removed: removed,
       deleted: deleted ?? self.deleted, lease: lease)
   }
 }

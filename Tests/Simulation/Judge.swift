@@ -117,6 +117,7 @@ struct Judge {
     let filters = RandomFilters(over: records, hasPatterns: false)
     let literal = ModelPattern.sequence([.scalars(["p", "p"]), .any, .scalars(["e"])])
     var asked: [ModelFilter] = [.documentMatches(literal, isNegated: random.oneIn(2))]
+    for _ in 0..<8 { asked.append(filters.field(using: &random)) }
     for _ in 0..<3 {
       asked.append(filters.filter(using: &random))
       asked.append(filters.documentFilter(using: &random))
