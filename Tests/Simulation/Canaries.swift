@@ -87,8 +87,8 @@ struct Canary: Sendable {
     Canary("segments are read with another version's log", "power-cut", .readsTorn),
     Canary("writers are not told of the log's length", "power-cut", .hidesDebt),
     Canary("retired blobs are forgotten", "power-cut", VersionDefect.hidesRetired),
-    Canary("a bit of an index of metadata is wrong", "interleaved", .misfilesSection(15)),
-    Canary("a bit of an index of documents is wrong", "interleaved", .misfilesSection(16)),
+    Canary("a bit of an index of metadata is wrong", "power-cut", .misfilesSection(15)),
+    Canary("a bit of an index of documents is wrong", "power-cut", .misfilesSection(16)),
   ]
 
   private static let indexes = [
