@@ -23,9 +23,9 @@ struct ColumnAnswer {
   /// Of the whole answer, in nanoseconds.
   private let wholeCost: Double
 
-  // Nanoseconds, measured on columns of 50,000 rows: for a row that an index lists, for a value that is
-  // read where it stands in the order of rows, for one that is looked for by its row, and for one of
-  // the distinct values.
+  // Nanoseconds, round numbers for columns of 50,000 rows: for a row that an index lists, for a value
+  // that is read where it stands in the order of rows, for one that is looked for by its row, and for
+  // one of the distinct values.
   private static let listedCost = 1.0
   private static let scannedCost = 30.0
   private static let soughtCost = 60.0

@@ -36,11 +36,14 @@ struct FilterPlan: Sendable {
     /// What is asked of a value of metadata.
     case value(Filter.Condition)
 
-    func holds(of utf8: UnsafeBufferPointer<UInt8>) -> Bool {
+    /// - Throws: `.cancelled`, also within one long document.
+    func holds(
+      of utf8: UnsafeBufferPointer<UInt8>, cancel: CancelToken?
+    ) throws(ChromaError) -> Bool {
       switch self {
       case .contains(let text):
         text.bytes.withUnsafeBufferPointer { ChromaText.contains($0, in: utf8) }
-      case .matches(let expression): expression.matches(utf8)
+      case .matches(let expression): try expression.matches(utf8, cancel: cancel)
       case .value(let condition):
         Text(validating: utf8).map { condition.holds(of: .string($0)) } ?? false
       }

@@ -64,9 +64,9 @@ final class SegmentFilter {
     guard bounds.possible.contains(UInt32(row)) else { return false }
     try cancel?.check()
     let unpackedCount = reader.unpackedBlockCount
-    let (plan, doubts) = (plan, doubts)
+    let (plan, doubts, cancel) = (plan, doubts, cancel)
     let matches = try reader.withDocument(row) { (utf8) throws(ChromaError) in
-      doubts.holds(plan.root, of: UInt32(row), utf8)
+      try doubts.holds(plan.root, of: UInt32(row), utf8, cancel: cancel)
     }
     recorder?.countDocument(unpackedBlockCount: reader.unpackedBlockCount - unpackedCount)
     // What is in doubt has a document.
@@ -336,19 +336,28 @@ private struct Doubts {
 
   /// Whether a node in doubt holds of a row that it was evaluated for.
   func holds(
-    _ node: FilterPlan.Node, of row: UInt32, _ utf8: UnsafeBufferPointer<UInt8>
-  ) -> Bool {
+    _ node: FilterPlan.Node, of row: UInt32, _ utf8: UnsafeBufferPointer<UInt8>,
+    cancel: CancelToken?
+  ) throws(ChromaError) -> Bool {
     if let bounds = bounds[node.number] {
       if bounds.sure.contains(row) { return true }
       if !bounds.possible.contains(row) { return false }
     }
-    return switch node.kind {
+    switch node.kind {
     case .all(let children):
-      children.allSatisfy { !isInDoubt[$0.number] || holds($0, of: row, utf8) }
+      for child in children where isInDoubt[child.number] {
+        if try !holds(child, of: row, utf8, cancel: cancel) { return false }
+      }
+      return true
     case .any(let children):
-      children.contains { isInDoubt[$0.number] && holds($0, of: row, utf8) }
-    case .leaf(.document(let condition), let isNegated): condition.holds(of: utf8) != isNegated
-    case .leaf: false
+      for child in children where isInDoubt[child.number] {
+        if try holds(child, of: row, utf8, cancel: cancel) { return true }
+      }
+      return false
+    case .leaf(.document(let condition), let isNegated):
+      return try condition.holds(of: utf8, cancel: cancel) != isNegated
+    case .leaf:
+      return false
     }
   }
 }
