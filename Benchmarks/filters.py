@@ -36,6 +36,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -126,11 +127,17 @@ def start(name: str, python: str, data: Dataset, folder: Path) -> Side:
     side = Side(name, process)
     about = side.ask(step="about")["value"]
     side.version, side.calls = about["version"], about["calls"]
-    tell(f"filling {name}")
-    answer = side.ask(step="fill")
-    if "error" in answer:
-        sys.exit(f"{name} cannot be filled: {answer['error']}")
     return side
+
+
+def fill(sides: list[Side]) -> None:
+    """All of them at once, as this is not measured."""
+    tell("filling the databases")
+    with ThreadPoolExecutor(len(sides)) as pool:
+        answers = list(pool.map(lambda side: side.ask(step="fill"), sides))
+    for side, answer in zip(sides, answers, strict=True):
+        if "error" in answer:
+            sys.exit(f"{side.name} cannot be filled: {answer['error']}")
 
 
 def in_turn(sides: list[Side], round_: int) -> list[Side]:
@@ -277,6 +284,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="chroma-filters-"))
     try:
         sides = [start(name, python, data, folder) for name, python in pythons.items()]
+        fill(sides)
         measure(sides, operands, asked, options.rounds)
         for side in sides:
             assert side.process.stdin
