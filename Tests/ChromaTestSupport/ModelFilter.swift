@@ -7,6 +7,7 @@
 //   * Bools, numbers and strings are never equal to each other. Integers and floats compare by value.
 //   * `$contains` alone looks into arrays, and there an integer is no float.
 //   * A record without a document fails every condition on the text.
+//   * `$like` and `$icontains` look at strings, and at no arrays of them.
 
 package import ChromaBase
 import Glibc
@@ -33,6 +34,9 @@ package indirect enum ModelFilter: Sendable {
   case field(Text, Comparison, [JSON])
   case documentContains(Text, isNegated: Bool)
   case documentMatches(ModelPattern, isNegated: Bool)
+  case exists(Text, Bool)
+  /// `$like` or `$icontains` of an operand that means the pattern; of the document without a key.
+  case matches(Text?, ModelTextPattern, isNegated: Bool)
 
   // MARK: What it holds of
 
@@ -52,14 +56,28 @@ package indirect enum ModelFilter: Sendable {
     case .documentContains(let part, let isNegated):
       return records.map { ($0.document.map { Self.holds($0, part) } ?? false) != isNegated }
     case .documentMatches(let pattern, let isNegated):
-      // The same text is searched once: this search is slow.
-      var known: [Text: Bool] = [:]
-      return records.map { record in
-        guard let document = record.document else { return isNegated }
-        let isMatch = known[document] ?? pattern.matches(document)
-        known[document] = isMatch
-        return isMatch != isNegated
+      return Self.answers(records.map(\.document), pattern, isNegated)
+    case .exists(let key, let isWanted):
+      return records.map { ($0.value(under: key) != nil) == isWanted }
+    case .matches(let key, let text, let isNegated):
+      let texts = records.map { record -> Text? in
+        guard let key else { return record.document }
+        return if case .string(let text) = record.value(under: key) { text } else { nil }
       }
+      return Self.answers(texts, text.pattern, isNegated)
+    }
+  }
+
+  private static func answers(
+    _ texts: [Text?], _ pattern: ModelPattern, _ isNegated: Bool
+  ) -> [Bool] {
+    // The same text is searched once: this search is slow.
+    var known: [Text: Bool] = [:]
+    return texts.map { text in
+      guard let text else { return isNegated }
+      let isMatch = known[text] ?? pattern.matches(text)
+      known[text] = isMatch
+      return isMatch != isNegated
     }
   }
 
@@ -156,7 +174,10 @@ package indirect enum ModelFilter: Sendable {
     case .or(let filters): ["$or": .array(filters.map(\.json))]
     case .field(let key, let comparison, let operands):
       .object([JSON.Member(key, Self.condition(comparison, operands))])
-    case .documentContains, .documentMatches: ["#document": documentJSON]
+    case .documentContains, .documentMatches, .matches(nil, _, _): ["#document": documentJSON]
+    case .exists(let key, let isWanted): .object([JSON.Member(key, ["$exists": .bool(isWanted)])])
+    case .matches(let key?, let text, let isNegated):
+      .object([JSON.Member(key, text.json(isNegated: isNegated))])
     }
   }
 
@@ -165,7 +186,8 @@ package indirect enum ModelFilter: Sendable {
     switch self {
     case .and(let filters): ["$and": .array(filters.map(\.documentJSON))]
     case .or(let filters): ["$or": .array(filters.map(\.documentJSON))]
-    case .field: .null
+    case .field, .exists: .null
+    case .matches(_, let text, let isNegated): text.json(isNegated: isNegated)
     case .documentContains(let part, let isNegated):
       .object([JSON.Member(isNegated ? "$not_contains" : "$contains", .string(part))])
     case .documentMatches(let pattern, let isNegated):
@@ -185,9 +207,40 @@ package indirect enum ModelFilter: Sendable {
 extension ModelRecord {
   fileprivate func value(under key: Text) -> MetadataValue? {
     switch key {
-    case "chroma:document": document.map(MetadataValue.string)
+    case "#document", "chroma:document": document.map(MetadataValue.string)
     case "chroma:uri": uri.map(MetadataValue.string)
     default: metadata[key]
     }
+  }
+}
+
+/// What `$like` and `$icontains` ask of a text.
+package struct ModelTextPattern: Sendable {
+  let name: String
+  let operand: String
+  let pattern: ModelPattern
+
+  package static func icontains(_ scalars: [Unicode.Scalar]) -> ModelTextPattern {
+    ModelTextPattern(
+      name: "icontains", operand: String(String.UnicodeScalarView(scalars)),
+      pattern: .anyCase(scalars))
+  }
+
+  /// - Parameter parts: Scalars as they are, a set of all for `_`, `.anything` for `%`.
+  package static func like(_ parts: [ModelPattern]) -> ModelTextPattern {
+    let operand = parts.map { part in
+      switch part {
+      case .scalars(let scalars):
+        scalars.map { "%_\\".unicodeScalars.contains($0) ? "\\" + String($0) : String($0) }.joined()
+      case .anything: "%"
+      default: "_"
+      }
+    }.joined()
+    return ModelTextPattern(
+      name: "like", operand: operand, pattern: .sequence([.start] + parts + [.end]))
+  }
+
+  func json(isNegated: Bool) -> JSON {
+    .object([JSON.Member(Text((isNegated ? "$not_" : "$") + name), .string(Text(operand)))])
   }
 }

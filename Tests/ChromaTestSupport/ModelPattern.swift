@@ -15,6 +15,8 @@ package indirect enum ModelPattern: Sendable {
   case repeated(ModelPattern, atLeast: Int, atMost: Int?)
   /// `^` and `$`
   case start, end
+  /// Any run of scalars.
+  case anything
 
   /// Scalars that are the same but for case, as Unicode's simple folding has them: all groups with
   /// more than two members that tests use, and those whose members differ in length.
@@ -68,6 +70,9 @@ package indirect enum ModelPattern: Sendable {
       return all
     case .start: return starts.indices.map { $0 == 0 && starts[$0] }
     case .end: return starts.indices.map { $0 == text.count && starts[$0] }
+    case .anything:
+      let first = starts.firstIndex(of: true) ?? starts.count
+      return starts.indices.map { $0 >= first }
     }
   }
 
@@ -104,6 +109,7 @@ package indirect enum ModelPattern: Sendable {
       "(?:\(part.written))" + Self.quantifier(atLeast, atMost)
     case .start: "^"
     case .end: "$"
+    case .anything: "(?s:.)*"
     }
   }
 

@@ -68,7 +68,12 @@ package struct RandomFilters {
   /// A single condition.
   package func field(using random: inout SeededRandom) -> ModelFilter {
     let key = random.element(of: keys)
+    if random.oneIn(12) { return .exists(random.oneIn(6) ? "#document" : key, random.oneIn(2)) }
     let operand = operand(under: key, using: &random)
+    if hasPatterns, case .string(let text) = operand, random.oneIn(4) {
+      let scalars = Array(text.string.unicodeScalars)
+      return .matches(key, textPattern(scalars, using: &random), isNegated: random.oneIn(3))
+    }
     var choices: [ModelFilter.Comparison] = [
       .bare, .eq, .ne, .isIn, .notIn, .contains, .notContains,
     ]
@@ -131,6 +136,10 @@ package struct RandomFilters {
   // MARK: Text
 
   private func text(using random: inout SeededRandom) -> ModelFilter {
+    if hasPatterns, random.oneIn(4) {
+      return .matches(
+        nil, textPattern(needle(using: &random), using: &random), isNegated: random.oneIn(3))
+    }
     if hasPatterns, random.oneIn(3) {
       return .documentMatches(pattern(depth: 3, using: &random), isNegated: random.oneIn(3))
     }
@@ -155,6 +164,20 @@ package struct RandomFilters {
     default: break
     }
     return part
+  }
+
+  private func textPattern(
+    _ scalars: [Unicode.Scalar], using random: inout SeededRandom
+  ) -> ModelTextPattern {
+    if random.oneIn(2) { return .icontains(scalars.filter(Self.isFoldedHere)) }
+    var parts = scalars.map { scalar -> ModelPattern in
+      random.oneIn(8)
+        ? random.oneIn(2) ? .anything : .oneOf(["\0"..."\u{10FFFF}"], isNegated: false)
+        : .scalars([scalar])
+    }
+    if !random.oneIn(4) { parts.insert(.anything, at: 0) }
+    if !random.oneIn(4) { parts.append(.anything) }
+    return .like(parts)
   }
 
   private func pattern(depth: Int, using random: inout SeededRandom) -> ModelPattern {
