@@ -16,6 +16,9 @@ import Testing
 
   /// A directory in memory, whose engines compact only when they are told to.
   struct Setting {
+    /// More than stages change, so that they decide when a step is taken.
+    static let logRowCountMax = 150
+
     let files = MemoryFileSystem()
     private let limits: CompactionLimits
 
@@ -25,7 +28,9 @@ import Testing
       if let indexedSegmentRowCountMin {
         limits.indexedSegmentRowCountMin = indexedSegmentRowCountMin
       }
-      limits.logRowCountMax = 10_000
+      limits.logRowCountMax = Self.logRowCountMax
+      // So that segments of a few records stay apart.
+      if indexedSegmentRowCountMin != nil { limits.inlineSegmentByteCountMax = 2048 }
       limits.logByteCountMin = 64 * 1024 * 1024
       self.limits = limits
     }
@@ -67,14 +72,21 @@ import Testing
     try stage.ask("in the log")
     try stage.move { try $0.flush($1) }
     try stage.askAgain("in one segment")
+    try stage.add(scale * 30)
+    try stage.move { try $0.flush($1) }
+    try stage.ask("in two segments")
     try stage.change(scale * random.int(in: 12...24))
     try stage.ask("in a segment and the log")
-    try stage.move { try $0.flush($1) }
-    try stage.askAgain("in a segment with dead rows")
+    let deadRowCount = try stage.takeStep()
+    #expect(deadRowCount > 0, "seed \(seed)")
+    try stage.askAgain("in segments with dead rows")
+    try stage.reopen()
+    try stage.askAgain("in segments with dead rows, opened anew")
     try stage.add(scale * random.int(in: 54...60))
     try stage.move { try $0.flush($1) }
     try stage.add(random.int(in: 1...40))
     try stage.change(20)
+    #expect(try stage.segmentCount() > 1, "seed \(seed)")
     try stage.ask("in segments large and small, and the log")
     try stage.move { try $0.compact($1) }
     try stage.askAgain("merged")
@@ -164,6 +176,20 @@ import Testing
     /// Does what changes where records stand, and nothing else.
     func move(_ work: (Engine, UUID) throws -> Void) throws {
       try work(writer, collection)
+    }
+
+    /// Makes the log so long that its writer takes a step, which leaves dead rows behind.
+    ///
+    /// - Returns: How many.
+    func takeStep() throws -> Int {
+      for _ in 0...Setting.logRowCountMax {
+        try writer.write(RecordBatch(operation: .delete, ids: ["nobody"]), to: collection)
+      }
+      return try writer.statistics(of: collection).deadRowCount
+    }
+
+    func segmentCount() throws -> Int {
+      try writer.statistics(of: collection).segmentCount
     }
 
     mutating func reopen() throws {
