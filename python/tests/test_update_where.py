@@ -67,9 +67,10 @@ def test_an_update_of_everything_must_be_asked_for_by_a_filter(ten: Any) -> None
 
 
 @pytest.mark.parametrize("metadata", [None, {}, "seen", {"seen": object()}])
-def test_what_is_no_metadata_is_refused(ten: Any, metadata: Any) -> None:
-    with pytest.raises(ValueError):
+def test_what_is_no_metadata_is_refused_naming_the_call_once(ten: Any, metadata: Any) -> None:
+    with pytest.raises(ValueError, match=r"^Expected metadata .* in update_where\.$") as refusal:
         ten.update_where(metadata, where={"isEven": True})
+    assert str(refusal.value).count("update_where") == 1
 
 
 def test_a_number_that_cannot_be_stored_is_refused_even_if_nothing_matches(ten: Any) -> None:

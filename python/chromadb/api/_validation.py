@@ -267,7 +267,7 @@ def validate_delete(ids: Any, where: Any, where_document: Any, limit: Any) -> No
 def validate_update_where(metadata: Any, ids: Any, where: Any, where_document: Any) -> None:
     """Refuses an update to nothing, and one of nothing in particular."""
     if validate_metadata(metadata) is None:
-        raise ValueError("Expected metadata to be a dict, got None in update_where.")
+        raise ValueError("Expected metadata to be a dict, got None")
     if ids is None and where is None and where_document is None:
         raise ValueError("At least one of ids, where, or where_document must be provided")
     validate_reads(ids, where, where_document)
