@@ -153,6 +153,16 @@ enum BatchRules {
     }
   }
 
+  /// Refuses a key under which no record can have metadata: to answer as if none had would be taken
+  /// for an answer.
+  static func checkIsOfMetadata(_ key: Text) throws(ChromaError) {
+    guard NameRules.isMetadataKey(key), key != documentKey, key != uriKey else {
+      throw .invalidArgument(
+        "The key '\(key)' is none of metadata: those are not empty, do not begin with '#' or '$', "
+          + "and are neither '\(documentKey)' nor '\(uriKey)'.")
+    }
+  }
+
   /// Official Chroma keeps document and uri as the metadata keys chroma:document and chroma:uri, so
   /// that a caller who writes the key writes the document. Here they are columns.
   private static func withReservedKeysMoved(_ batch: RecordBatch) -> RecordBatch {

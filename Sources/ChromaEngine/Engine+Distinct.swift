@@ -25,6 +25,7 @@ extension Engine {
   ) throws(ChromaError) -> [DistinctValue] {
     try read(id) { (view) throws(ChromaError) in
       try view.schema.check(selection)
+      try BatchRules.checkIsOfMetadata(key)
       let table = view.table
       let selected = try SelectedRows(selection, in: table, cancel: cancel)
       var counts = ValueCounts(limit: limit)

@@ -60,6 +60,7 @@ extension Engine {
   ) throws(ChromaError) -> RecordColumns {
     let found = try read(id) { (view) throws(ChromaError) -> RecordColumns? in
       try view.schema.check(selection)
+      if let order { try BatchRules.checkIsOfMetadata(order.key) }
       let table = view.table
       let start = try after.map { (id) throws(ChromaError) in try table.slot(of: id) }
       if case .some(.none) = start { return nil }

@@ -247,6 +247,11 @@ def test_what_nobody_has_orders_nothing(many: Any) -> None:
     collection, records = many
     assert collection.get(order_by="absent", descending=True, include=[])["ids"] == list(records)
     assert collection.distinct("absent") == {"values": [], "counts": []}
+    for key in ("chroma:document", "chroma:uri", "#document", "$key", ""):
+        with pytest.raises(InvalidArgumentError, match="is none of metadata"):
+            collection.distinct(key)
+        with pytest.raises(InvalidArgumentError, match="is none of metadata"):
+            collection.get(order_by=key)
     assert collection.get(where={"key": "absent"}, order_by="key")["ids"] == []
 
 
