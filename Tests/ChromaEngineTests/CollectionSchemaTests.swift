@@ -169,7 +169,7 @@ import Testing
       let segment = try #require(version.parts.first?.segment)
       let isEverything = schema == nil
       for (key, isIndexed) in [("s", true), ("t", isEverything), ("f", isEverything), ("i", true)] {
-        let column = try #require(try segment.columns(of: Text(key)).first)
+        let column = try #require(segment.columns(of: Text(key)).first)
         #expect(column.isIndexed == isIndexed, "\(name): \(key)")
       }
       #expect((segment.textIndex != nil) == isEverything)

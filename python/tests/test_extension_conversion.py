@@ -292,7 +292,8 @@ def test_results_are_named_tuples_of_plain_values(engine: _chroma.Engine) -> Non
     made = engine.create_collection("made", configuration, None, {"a": 1}, False, *PLACE)
     assert isinstance(made.id, UUID)
     assert made.configuration["hnsw"]["space"] == "cosine"
-    assert made[1:2] + made[3:] == ("made", None, {"a": 1}, None, *PLACE)
+    assert made.schema["defaults"]["float_list"]["vector_index"]["config"]["space"] == "cosine"
+    assert made[1:2] + made[4:] == ("made", {"a": 1}, None, *PLACE)
     add(engine, str(made.id), ["a"])
     assert engine.get_collection("made", *PLACE).dimension == 2
 

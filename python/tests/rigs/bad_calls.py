@@ -359,7 +359,7 @@ EXPECTED: dict[str, tuple[str | None, str]] = {
     "after a record of an id that lies": (None, "'ids': ['c']"),
     "after nothing": ("NotFoundError", "The record 'nobody', after which to go on, does not exist"),
     "after as bytes": ("ValueError", "Expected after to be a str, got b'a' in get."),
-    "order by an empty key": (None, "'ids': ['a', 'b', 'c']"),
+    "order by an empty key": ("InvalidArgumentError", "The key '' is none of metadata"),
     "order by a key of 4 MB": (None, "'ids': ['a', 'b', 'c']"),
     "order by a key with a NUL": (None, "'ids': ['a', 'b', 'c']"),
     "order by a list": ("ValueError", "Expected order_by to be a str, got ['n'] in get."),
