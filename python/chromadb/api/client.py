@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from chromadb.api import AdminAPI, ClientAPI
+from chromadb.api._collection_checks import completed_configuration
 from chromadb.api.collection_configuration import (
     CreateCollectionConfiguration,
-    validate_embedding_function_conflict_on_create,
     validate_embedding_function_conflict_on_get,
 )
 from chromadb.api.models.Collection import Collection
@@ -22,7 +22,6 @@ from chromadb.api.types import (
     EmbeddingFunction,
     Loadable,
     Schema,
-    validate_embedding_function,
 )
 from chromadb.auth import UserIdentity
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings
@@ -83,20 +82,7 @@ class Client(SharedSystemClient, ClientAPI):
         data_loader: DataLoader[Loadable] | None = None,
         get_or_create: bool = False,
     ) -> Collection:
-        if schema is not None and not isinstance(schema, Schema):
-            raise ValueError(f"Expected schema to be a Schema, got {schema}")
-        if configuration is not None and not isinstance(configuration, dict):
-            raise ValueError(f"Expected configuration to be a dict, got {configuration}")
-        # A copy: what the caller passed stays as it is.
-        completed = CreateCollectionConfiguration(**(configuration or {}))
-        configured = completed.get("embedding_function")
-        for function in (embedding_function, configured):
-            if function is not None:
-                validate_embedding_function(function)
-        validate_embedding_function_conflict_on_create(embedding_function, configured)
-        if configured is None and embedding_function is not None:
-            completed["embedding_function"] = embedding_function
-
+        completed = completed_configuration(schema, configuration, embedding_function)
         model = self._server.create_collection(
             name, schema, completed, metadata, get_or_create, self.tenant, self.database
         )

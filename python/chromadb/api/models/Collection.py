@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from chromadb.api._validation import (
-    DATA_LOADER_NEEDED,
-    maybe_cast_one_to_many,
-    validate_delete,
-    validate_distinct,
-    validate_flag,
-    validate_include,
-    validate_n_results,
-    validate_order,
-    validate_reads,
-    validate_update_where,
-    validating,
-)
+from chromadb.api import ServerAPI
 from chromadb.api.collection_configuration import UpdateCollectionConfiguration
-from chromadb.api.models.CollectionCommon import CollectionCommon
+from chromadb.api.models._operations import CollectionOperations, Result, Steps, carry_out
 from chromadb.api.types import (
     CollectionMetadata,
     DeleteResult,
@@ -46,13 +34,16 @@ from chromadb.maintenance import CollectionStatistics, Explanation, Progress
 Vectors: TypeAlias = PyEmbedding | Embedding | Sequence[PyEmbedding] | Sequence[Embedding]
 
 
-class Collection(CollectionCommon):
+class Collection(CollectionOperations[ServerAPI]):
     """A collection of a local database. Any thread, any number at once.
 
     Arguments that take one value or many take a list for many; a tuple is one value. Embeddings
     may be lists of numbers or numpy arrays; one contiguous float32 array with a row for each record
     is passed on without a copy.
     """
+
+    def _run(self, steps: Steps[Result]) -> Result:
+        return carry_out(steps, self._client)
 
     # ---- Writes ---------------------------------------------------------------------------------
 
@@ -82,27 +73,7 @@ class Collection(CollectionCommon):
             InvalidArgumentError: The engine refuses a value: the vectors have another dimension
                 than the collection, or numbers that are not finite.
         """
-        records = self._prepare(
-            "add",
-            ("documents", "images", "uris"),
-            ids,
-            embeddings,
-            metadatas,
-            documents,
-            images,
-            uris,
-        )
-        assert records.embeddings is not None
-        self._client._add(
-            records.ids,
-            self.id,
-            records.embeddings,
-            records.metadatas,
-            records.documents,
-            records.uris,
-            self.tenant,
-            self.database,
-        )
+        self._run(self._add_steps(ids, embeddings, metadatas, documents, images, uris))
 
     def update(
         self,
@@ -118,19 +89,7 @@ class Collection(CollectionCommon):
         What is given replaces what was there; metadata are merged key by key, and a value of None
         deletes its key. Documents or images without embeddings are embedded anew. Raises as `add`.
         """
-        records = self._prepare(
-            "update", ("documents", "images"), ids, embeddings, metadatas, documents, images, uris
-        )
-        self._client._update(
-            self.id,
-            records.ids,
-            records.embeddings,
-            records.metadatas,
-            records.documents,
-            records.uris,
-            self.tenant,
-            self.database,
-        )
+        self._run(self._update_steps(ids, embeddings, metadatas, documents, images, uris))
 
     def update_where(
         self,
@@ -145,10 +104,7 @@ class Collection(CollectionCommon):
         A value of None deletes its key. Of `ids`, if given, only those that match are changed. All
         or nothing; which records match is decided while nobody else writes.
         """
-        with validating("update_where"):
-            id_list = maybe_cast_one_to_many(ids)
-            validate_update_where(metadata, id_list, where, where_document)
-        return self._client._update_where(self.id, metadata, id_list, where, where_document)
+        return self._run(self._update_where_steps(metadata, where, where_document, ids))
 
     def upsert(
         self,
@@ -160,20 +116,7 @@ class Collection(CollectionCommon):
         uris: str | Sequence[str | None] | None = None,
     ) -> None:
         """Changes the records that exist, as `update`, and adds the others. Raises as `add`."""
-        records = self._prepare(
-            "upsert", ("documents", "images"), ids, embeddings, metadatas, documents, images, uris
-        )
-        assert records.embeddings is not None
-        self._client._upsert(
-            self.id,
-            records.ids,
-            records.embeddings,
-            records.metadatas,
-            records.documents,
-            records.uris,
-            self.tenant,
-            self.database,
-        )
+        self._run(self._upsert_steps(ids, embeddings, metadatas, documents, images, uris))
 
     def delete(
         self,
@@ -187,12 +130,7 @@ class Collection(CollectionCommon):
         `limit` bounds how many records the filters take, in the order of insertion. The result
         counts the records deleted; of a deletion by ids alone, the ids given.
         """
-        with validating("delete"):
-            id_list = maybe_cast_one_to_many(ids)
-            validate_delete(id_list, where, where_document, limit)
-        return self._client._delete(
-            self.id, id_list, where, where_document, limit, self.tenant, self.database
-        )
+        return self._run(self._delete_steps(ids, where, where_document, limit))
 
     def modify(
         self,
@@ -204,20 +142,7 @@ class Collection(CollectionCommon):
 
         The distance and the kind of embedding function cannot change.
         """
-        self._validate_modify(metadata, configuration)
-        self._client._modify(self.id, name, metadata, configuration)
-        if name is not None:
-            self._model.name = name
-        if metadata is not None:
-            self._model.metadata = metadata
-        if configuration is not None:
-            fresh = self._client.get_collection_by_id(self.id, self.tenant, self.database)
-            self._model.configuration_json = fresh.configuration_json
-            self._model.serialized_schema = fresh.serialized_schema
-            self._remembered_function = None
-            function = configuration.get("embedding_function")
-            if function is not None:
-                self._embedding_function = function
+        self._run(self._modify_steps(name, metadata, configuration))
 
     # ---- Reads ----------------------------------------------------------------------------------
 
@@ -233,9 +158,7 @@ class Collection(CollectionCommon):
         A local database always counts all writes that returned. Where an index answers a filter,
         no record is read for it.
         """
-        with validating("count"):
-            validate_reads(None, where, where_document)
-        return self._client._count(self.id, where, where_document, self.tenant, self.database)
+        return self._run(self._count_steps(where, where_document))
 
     def get(
         self,
@@ -270,31 +193,19 @@ class Collection(CollectionCommon):
             ValueError: An argument has the wrong type; `descending` without `order_by`.
             InvalidArgumentError: The engine refuses a filter.
         """
-        loader = self._data_loader
-        with validating("get"):
-            id_list = maybe_cast_one_to_many(ids)
-            validate_reads(id_list, where, where_document)
-            validate_include(include, disallowed=["distances"])
-            validate_order(after, order_by, descending)
-            if "data" in include and loader is None:
-                raise ValueError(DATA_LOADER_NEEDED)
-        result = self._client._get(
-            self.id,
-            id_list,
-            where,
-            limit,
-            offset,
-            where_document,
-            self._requested(include),
-            after,
-            order_by,
-            descending,
-            self.tenant,
-            self.database,
+        return self._run(
+            self._get_steps(
+                ids,
+                where,
+                limit,
+                offset,
+                where_document,
+                include,
+                after,
+                order_by,
+                descending,
+            )
         )
-        if "data" in include and loader is not None:
-            result["data"] = loader(result["uris"])
-        return result
 
     def peek(self, limit: int = 10) -> GetResult:
         """The first records, with their embeddings."""
@@ -317,10 +228,7 @@ class Collection(CollectionCommon):
 
         `limit` keeps the first values, and the memory that the call takes small. Raises as `get`.
         """
-        with validating("distinct"):
-            validate_distinct(key, limit)
-            validate_reads(None, where, where_document)
-        return self._client._distinct(self.id, key, where, where_document, limit)
+        return self._run(self._distinct_steps(key, where, where_document, limit))
 
     def query(
         self,
@@ -345,28 +253,10 @@ class Collection(CollectionCommon):
         nearest: more of them with a larger `ef_search` in the collection's configuration, which
         `modify` changes for the next query. If `exact`, all candidates are measured instead.
         """
-        with validating("query"):
-            validate_reads(None, where, where_document)
-            validate_include(include)
-            validate_n_results(n_results)
-            validate_flag("exact", exact)
-        queries = self._prepare_queries(query_embeddings, query_texts, query_images, query_uris)
-        result = self._client._query(
-            self.id,
-            maybe_cast_one_to_many(ids),
-            queries,
-            n_results,
-            where,
-            where_document,
-            self._requested(include),
-            exact,
-            self.tenant,
-            self.database,
+        sources = (query_embeddings, query_texts, query_images, query_uris)
+        return self._run(
+            self._query_steps(sources, ids, n_results, where, where_document, include, exact)
         )
-        loader = self._data_loader
-        if "data" in include and loader is not None:
-            result["data"] = [loader(uris) for uris in result["uris"] or []]
-        return result
 
     def explain(
         self,
@@ -385,31 +275,18 @@ class Collection(CollectionCommon):
 
         Without anything to query for, how the ids and filters are evaluated, as for `get`.
         """
-        with validating("query"):
-            validate_reads(None, where, where_document)
-            validate_n_results(n_results)
-            validate_flag("exact", exact)
         sources = (query_embeddings, query_texts, query_images, query_uris)
-        has_queries = any(source is not None for source in sources)
-        return self._client._explain(
-            self.id,
-            maybe_cast_one_to_many(ids),
-            self._prepare_queries(*sources) if has_queries else None,
-            n_results,
-            where,
-            where_document,
-            exact,
-        )
+        return self._run(self._explain_steps(sources, ids, n_results, where, where_document, exact))
 
     # ---- Space and speed ------------------------------------------------------------------------
 
     def flush(self, progress: Progress = None) -> None:
         """Brings the collection to rest, all of it indexed; see `flush` of the client."""
-        self._client._flush(self.id, progress)
+        self._run(self._flush_steps(progress))
 
     def compact(self, progress: Progress = None) -> None:
         """Merges the collection's segments into as few as possible; see `compact` of the client."""
-        self._client._compact(self.id, progress)
+        self._run(self._compact_steps(progress))
 
     def statistics(self) -> CollectionStatistics:
         """What the collection takes.
@@ -417,7 +294,7 @@ class Collection(CollectionCommon):
         Raises:
             NotFoundError: It was deleted.
         """
-        return self._client._statistics(self.id)
+        return self._run(self._statistics_steps())
 
     def get_indexing_status(self) -> IndexingStatus:
         """How many of the operations on the collection its index knows.
@@ -428,4 +305,4 @@ class Collection(CollectionCommon):
         Raises:
             NotFoundError: It was deleted.
         """
-        return self._client._get_indexing_status(self.id, self.tenant, self.database)
+        return self._run(self._indexing_status_steps())

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 from uuid import UUID
 
-from chromadb.api import ServerAPI
 from chromadb.api._embeddings import Matrix, embedding_matrix
 from chromadb.api._validation import (
     DATA_LOADER_NEEDED,
@@ -38,6 +37,9 @@ from chromadb.api.types import (
 )
 from chromadb.types import Collection as CollectionModel
 
+# A ServerAPI or an AsyncServerAPI.
+ServerT = TypeVar("ServerT")
+
 
 class Records(NamedTuple):
     """The columns of one write, checked and embedded. None stands for no column."""
@@ -49,12 +51,12 @@ class Records(NamedTuple):
     uris: list[str | None] | None
 
 
-class CollectionCommon:
+class CollectionCommon(Generic[ServerT]):
     """A collection as it was when it was fetched, and the function that embeds for it."""
 
     def __init__(
         self,
-        client: ServerAPI,
+        client: ServerT,
         model: CollectionModel,
         embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),
         data_loader: DataLoader[Loadable] | None = None,
