@@ -55,11 +55,12 @@ def version() -> str:
 
 
 class BuildPy(build_py):
-    """Copies the package. What an earlier build left behind must not get into the wheel."""
+    """Copies the packages. What an earlier build left behind must not get into the wheel."""
 
     def run(self) -> None:
         if not self.editable_mode:
-            shutil.rmtree(Path(self.build_lib) / "chromadb", ignore_errors=True)
+            for package in ("chromadb", "chromadb_swift_bindings"):
+                shutil.rmtree(Path(self.build_lib) / package, ignore_errors=True)
         super().run()
 
 
@@ -85,7 +86,7 @@ class BuildExtension(build_ext):
     def copy_extensions_to_source(self) -> None:
         """Of an editable installation, which runs from the checkout."""
         super().copy_extensions_to_source()
-        self.lay_library(HERE / "chromadb")
+        self.lay_library(HERE / "chromadb_swift_bindings")
 
     def lay_library(self, folder: Path) -> None:
         target = folder / LIBRARY
@@ -141,7 +142,7 @@ setup(
     version=version(),
     ext_modules=[
         Extension(
-            "chromadb._chroma",
+            "chromadb_swift_bindings._chroma",
             sources=[
                 str(path.relative_to(HERE)) for path in sorted((HERE / "src/_chroma").glob("*.c"))
             ],

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chromadb._chroma import Engine
+    from chromadb_swift_bindings._chroma import Engine
 
 DEFAULT_TENANT = "default_tenant"
 DEFAULT_DATABASE = "default_database"
@@ -319,7 +319,7 @@ class System:
 
     def start(self) -> None:
         """Opens the engine. Does nothing if it is open."""
-        from chromadb._chroma import Engine
+        from chromadb_swift_bindings._chroma import Engine
 
         settings = self.settings
         memory_limit = settings.chroma_memory_limit_bytes

@@ -176,7 +176,7 @@ def verify(path: str | os.PathLike[str], progress: Progress = None) -> list[Find
         InternalError: A newer release wrote it, or the operating system refuses to read. Damage is
             in the answer, and no error.
     """
-    from chromadb import _chroma
+    from chromadb_swift_bindings import _chroma
 
     with reporting(progress, f"Verifying {os.fspath(path)}") as told:
         return _chroma.verify(os.fspath(path), told)
@@ -192,7 +192,7 @@ def repair(path: str | os.PathLike[str], progress: Progress = None) -> RepairRep
         NotFoundError: There is nothing that could be repaired.
         InternalError: A process has the directory open, this one included; or the disk is full.
     """
-    from chromadb import _chroma
+    from chromadb_swift_bindings import _chroma
 
     with reporting(progress, f"Repairing {os.fspath(path)}") as told:
         return _chroma.repair(os.fspath(path), told)
@@ -207,7 +207,7 @@ def restore(
         InvalidArgumentError: The source is no finished backup.
         InternalError: The target is not empty; the backup is damaged; or the disk is full.
     """
-    from chromadb import _chroma
+    from chromadb_swift_bindings import _chroma
 
     with reporting(progress, f"Restoring {os.fspath(target)}") as told:
         return _chroma.restore(os.fspath(source), os.fspath(target), told)

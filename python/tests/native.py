@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from chromadb import _chroma
+from chromadb_swift_bindings import _chroma
 
 PLACE = ("default_tenant", "default_database")
 
@@ -19,7 +19,7 @@ PLACE = ("default_tenant", "default_database")
 PRELUDE = """
 import os, signal, sys, threading, warnings
 import numpy as np
-from chromadb import _chroma
+from chromadb_swift_bindings import _chroma
 from native import PLACE, add, get_all, new_collection, vectors
 # Whoever runs the tests in the background of a shell hands SIGINT down as ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -22,16 +22,15 @@ from native import (
     vectors,
 )
 
-import chromadb
-from chromadb import _chroma
 from chromadb.errors import (
     AuthorizationError,
     InternalError,
     InvalidArgumentError,
     NotFoundError,
 )
+from chromadb_swift_bindings import _chroma
 
-STUB = Path(chromadb.__file__).with_name("_chroma.pyi")
+STUB = Path(_chroma.__file__).with_name("_chroma.pyi")
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from native import PLACE, get_all, new_collection, vectors
 
-from chromadb import _chroma
 from chromadb.errors import InvalidArgumentError
+from chromadb_swift_bindings import _chroma
 
 
 @pytest.fixture

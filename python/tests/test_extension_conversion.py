@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from native import PLACE, add, call, get_all, new_collection, vectors
 
-from chromadb import _chroma
 from chromadb.errors import InvalidArgumentError
+from chromadb_swift_bindings import _chroma
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chromadb import _chroma
+from chromadb_swift_bindings import _chroma
 
 EXTENSION = Path(_chroma.__file__)
 LIBRARY = EXTENSION.with_name("libchroma.so.1")

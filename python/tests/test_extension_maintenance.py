@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from native import PLACE, add, get_all, new_collection, run_program, vectors
 
-from chromadb import _chroma
 from chromadb.errors import InvalidArgumentError, NotFoundError
+from chromadb_swift_bindings import _chroma
 
 MARKER = "the marker of a deleted document"
 

@@ -270,7 +270,8 @@ def test_an_interpreter_ends_while_threads_are_in_calls(tmp_path: Path) -> None:
 # Runs in an interpreter that shares the GIL with the main one. Without numpy, which does not like
 # to be loaded twice.
 SECOND_INTERPRETER = """
-from chromadb import _chroma, errors
+from chromadb import errors
+from chromadb_swift_bindings import _chroma
 engine = _chroma.Engine(None, False)
 place = ("default_tenant", "default_database")
 id = str(engine.create_collection("mine", None, None, {"a": 1}, False, *place).id)
@@ -328,7 +329,10 @@ def test_an_interpreter_with_its_own_gil_is_refused_with_a_sentence() -> None:
     printed = run_program(
         INTERPRETERS
         + """
-    print(run("own", "\\nfrom chromadb import _chroma"))
+    print(run("own", "\\nfrom chromadb_swift_bindings import _chroma"))
     """
     )
-    assert "module chromadb._chroma does not support loading in subinterpreters" in printed
+    assert (
+        "module chromadb_swift_bindings._chroma does not support loading in subinterpreters"
+        in printed
+    )

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from native import PLACE, add, get_all, new_collection, vectors
 
-from chromadb import _chroma
 from chromadb.errors import InvalidArgumentError
+from chromadb_swift_bindings import _chroma
 
 # Calls after which we give up waiting for a thread to be scheduled during one of them.
 CALL_COUNT_MAX = 200_000

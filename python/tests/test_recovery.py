@@ -13,10 +13,11 @@ import pytest
 from native import run_program
 
 import chromadb
-from chromadb import _chroma, maintenance
+from chromadb import maintenance
 from chromadb.errors import InternalError, InvalidArgumentError, NotFoundError
+from chromadb_swift_bindings import _chroma
 
-STUB = Path(chromadb.__file__).with_name("_chroma.pyi")
+STUB = Path(_chroma.__file__).with_name("_chroma.pyi")
 
 # What a copy says of itself.
 COPY = {

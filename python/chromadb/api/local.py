@@ -43,9 +43,9 @@ from chromadb.types import Collection as CollectionModel
 from chromadb.types import Database, Tenant
 
 if TYPE_CHECKING:
-    from chromadb import _chroma
     from chromadb.api._embeddings import Matrix
     from chromadb.auth import UserIdentity
+    from chromadb_swift_bindings import _chroma
 
 
 class LocalAPI(ServerAPI):

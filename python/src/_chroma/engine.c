@@ -232,7 +232,7 @@ static PyType_Slot engine_slots[] = {
 };
 
 static PyType_Spec engine_spec = {
-    .name = "chromadb._chroma.Engine",
+    .name = "chromadb_swift_bindings._chroma.Engine",
     .basicsize = sizeof(engine_object),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = engine_slots,

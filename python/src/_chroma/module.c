@@ -30,10 +30,11 @@ module_execute(PyObject *module)
     module_state *state = PyModule_GetState(module);
 
     if (chroma_abi_version() != CHROMA_ABI_VERSION) {
-        PyErr_Format(PyExc_ImportError,
-                     "chromadb._chroma was built for version %d of libchroma's interface and "
-                     "found version %u (libchroma %s). Reinstall chromadb.",
-                     CHROMA_ABI_VERSION, (unsigned)chroma_abi_version(), chroma_version());
+        PyErr_Format(
+            PyExc_ImportError,
+            "chromadb_swift_bindings._chroma was built for version %d of libchroma's interface and "
+            "found version %u (libchroma %s). Reinstall chromadb.",
+            CHROMA_ABI_VERSION, (unsigned)chroma_abi_version(), chroma_version());
         return -1;
     }
     if (PyModule_AddStringConstant(module, "__version__", chroma_version()) < 0
@@ -103,9 +104,15 @@ static PyModuleDef_Slot module_slots[] = {
 };
 
 static struct PyModuleDef module_definition = {
-    PyModuleDef_HEAD_INIT,          .m_name = "chromadb._chroma",     .m_doc = "The native engine.",
-    .m_size = sizeof(module_state), .m_methods = directory_functions, .m_slots = module_slots,
-    .m_traverse = module_traverse,  .m_clear = module_clear,          .m_free = module_free,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "chromadb_swift_bindings._chroma",
+    .m_doc = "The native engine.",
+    .m_size = sizeof(module_state),
+    .m_methods = directory_functions,
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
 };
 
 PyMODINIT_FUNC

@@ -1,5 +1,5 @@
 /*
- * chromadb._chroma: what its files share.
+ * chromadb_swift_bindings._chroma: what its files share.
  *
  *   module.c         the module, its state, what is imported when first needed
  *   engine.c         the type Engine: opening, closing, the table of methods

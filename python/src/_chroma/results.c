@@ -30,15 +30,17 @@ result_types_create(PyObject *module, module_state *state)
         PyTypeObject **type;
         PyStructSequence_Desc description;
     } types[] = {
-        {&state->tenant_type, {"chromadb._chroma.Tenant", "A tenant.", tenant_fields, 1}},
-        {&state->database_type, {"chromadb._chroma.Database", "A database.", database_fields, 3}},
+        {&state->tenant_type,
+         {"chromadb_swift_bindings._chroma.Tenant", "A tenant.", tenant_fields, 1}},
+        {&state->database_type,
+         {"chromadb_swift_bindings._chroma.Database", "A database.", database_fields, 3}},
         {&state->collection_type,
-         {"chromadb._chroma.Collection", "A collection.", collection_fields, 8}},
+         {"chromadb_swift_bindings._chroma.Collection", "A collection.", collection_fields, 8}},
         {&state->get_response_type,
-         {"chromadb._chroma.GetResponse",
+         {"chromadb_swift_bindings._chroma.GetResponse",
           "Columns of records. A column that was not asked for is None.", get_fields, 5}},
         {&state->query_response_type,
-         {"chromadb._chroma.QueryResponse",
+         {"chromadb_swift_bindings._chroma.QueryResponse",
           "Columns with an item for each query. A column that was not asked for is None.",
           query_fields, 6}},
     };

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from chromadb import _chroma
+from chromadb_swift_bindings import _chroma
 
 from .support import PLACE, check, collection_id, directory_byte_count, options
 

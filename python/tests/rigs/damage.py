@@ -40,8 +40,8 @@ from pathlib import Path
 
 import numpy as np
 
-from chromadb import _chroma
 from chromadb.errors import ChromaError, NotFoundError
+from chromadb_swift_bindings import _chroma
 
 from .support import (
     PLACE,

@@ -18,7 +18,7 @@ import threading
 import warnings
 from collections.abc import Callable
 
-from chromadb import _chroma
+from chromadb_swift_bindings import _chroma
 
 from .support import PLACE, Failure, check, collection_id, fork, in_child, limited, options
 from .support import vectors as random_vectors

@@ -16,7 +16,7 @@ import tempfile
 
 import numpy as np
 
-from chromadb import _chroma
+from chromadb_swift_bindings import _chroma
 
 from .support import MEBIBYTE, PLACE, check, collection_id, in_child, options, process_figures
 from .support import vectors as random_vectors

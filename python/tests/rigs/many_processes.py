@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 from model import ModelCollection, check_ranking
 
-from chromadb import _chroma
+from chromadb_swift_bindings import _chroma
 
 from .space import settle
 from .support import (

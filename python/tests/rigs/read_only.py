@@ -36,8 +36,8 @@ from typing import Any
 
 import numpy as np
 
-from chromadb import _chroma
 from chromadb.errors import AuthorizationError, InternalError
+from chromadb_swift_bindings import _chroma
 
 from .support import PLACE, check, collection_id, fork, in_child, options
 

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chromadb import _chroma
+from chromadb_swift_bindings import _chroma
 
 from .support import (
     PLACE,

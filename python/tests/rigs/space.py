@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chromadb import _chroma
+from chromadb_swift_bindings import _chroma
 
 from .support import (
     MEBIBYTE,

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from chromadb import _chroma
+from chromadb_swift_bindings import _chroma
 
 PLACE = ("default_tenant", "default_database")
 TESTS = Path(__file__).resolve().parent.parent
