@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chromadb import utils as utils
     from chromadb.api import AdminAPI as AdminAPI
     from chromadb.api import ClientAPI as ClientAPI
+    from chromadb.api.async_api import AsyncClientAPI as AsyncClientAPI
     from chromadb.api.models.Collection import Collection
     from chromadb.api.types import (
         URI,
@@ -104,6 +105,7 @@ _SUBMODULES = frozenset(
 # Where the names come from that are not defined here.
 _HOMES = {
     "AdminAPI": "chromadb.api",
+    "AsyncClientAPI": "chromadb.api.async_api",
     "ClientAPI": "chromadb.api",
     "Collection": "chromadb.api.models.Collection",
     "DEFAULT_DATABASE": "chromadb.config",
@@ -148,6 +150,23 @@ def get_settings() -> Settings:
     return _settings
 
 
+def _in_memory(settings: Settings | None) -> Settings:
+    from chromadb.config import Settings
+
+    settings = Settings() if settings is None else settings
+    settings.is_persistent = False
+    return settings
+
+
+def _in_directory(path: str | Path, settings: Settings | None) -> Settings:
+    from chromadb.config import Settings
+
+    settings = Settings() if settings is None else settings
+    settings.persist_directory = str(path)
+    settings.is_persistent = True
+    return settings
+
+
 def Client(
     settings: Settings | None = None,
     tenant: str = "default_tenant",
@@ -173,11 +192,7 @@ def EphemeralClient(
     All such clients of a process share one database, as long as one of them or of their
     collections is alive.
     """
-    from chromadb.config import Settings
-
-    settings = Settings() if settings is None else settings
-    settings.is_persistent = False
-    return Client(settings, tenant, database)
+    return Client(_in_memory(settings), tenant, database)
 
 
 def PersistentClient(
@@ -190,12 +205,7 @@ def PersistentClient(
 
     A write that returned is on disk. Any number of processes may open one directory.
     """
-    from chromadb.config import Settings
-
-    settings = Settings() if settings is None else settings
-    settings.persist_directory = str(path)
-    settings.is_persistent = True
-    return Client(settings, tenant, database)
+    return Client(_in_directory(path, settings), tenant, database)
 
 
 def AdminClient(settings: Settings | None = None) -> AdminAPI:
@@ -203,3 +213,33 @@ def AdminClient(settings: Settings | None = None) -> AdminAPI:
     from chromadb.api.client import AdminClient as LocalAdminClient
 
     return LocalAdminClient(get_settings() if settings is None else settings)
+
+
+async def AsyncEphemeralClient(
+    settings: Settings | None = None,
+    tenant: str = "default_tenant",
+    database: str = "default_database",
+) -> AsyncClientAPI:
+    """As `EphemeralClient`, for event loops: what takes time runs on other threads."""
+    return await _async_client(_in_memory(settings), tenant, database)
+
+
+async def AsyncPersistentClient(
+    path: str | Path = "./chroma",
+    settings: Settings | None = None,
+    tenant: str = "default_tenant",
+    database: str = "default_database",
+) -> AsyncClientAPI:
+    """As `PersistentClient`, for event loops: what takes time runs on other threads."""
+    return await _async_client(_in_directory(path, settings), tenant, database)
+
+
+async def _async_client(settings: Settings, tenant: str, database: str) -> AsyncClientAPI:
+    import asyncio
+
+    # The first import of numpy and the engine takes a while.
+    client = await asyncio.to_thread(importlib.import_module, "chromadb.api.async_client")
+    opened: AsyncClientAPI = await client.AsyncClient.create(
+        tenant=str(tenant), database=str(database), settings=settings
+    )
+    return opened

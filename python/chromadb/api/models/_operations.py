@@ -10,7 +10,7 @@ A call is yielded outside of `with` blocks: where it fails, the generator is dro
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from chromadb.api import ServerAPI
 from chromadb.api._validation import (
@@ -52,17 +52,33 @@ Steps: TypeAlias = Generator[Call, Any, Result]
 QuerySources: TypeAlias = tuple[Any, Any, Any, Any]
 
 
-def carry_out(steps: Steps[Result], server: ServerAPI) -> Result:
-    """Runs an operation to its end, making its calls on this thread."""
+class End(NamedTuple):
+    """That an operation is over."""
+
+    result: Any
+
+
+def next_call(steps: Steps[Any], answer: object) -> Call | End:
+    """Goes on with an operation after the answer to its last call, at first None."""
+    try:
+        return steps.send(answer)
+    except StopIteration as end:
+        return End(end.value)
+
+
+def carry_out(
+    steps: Steps[Result], server: ServerAPI, before_call: Callable[[], object] | None = None
+) -> Result:
+    """Runs an operation to its end on this thread. What `before_call` raises ends it."""
     answer = None
     while True:
-        try:
-            call = steps.send(answer)
-        except StopIteration as end:
-            result: Result = end.value
+        found = next_call(steps, answer)
+        if isinstance(found, End):
+            result: Result = found.result
             return result
-        # Outside of the `try`: what a callback of the caller's raises here is no end.
-        answer = call(server)
+        if before_call is not None:
+            before_call()
+        answer = found(server)
 
 
 class CollectionOperations(CollectionCommon[ServerT]):

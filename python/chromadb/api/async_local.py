@@ -1,0 +1,111 @@
+"""The engine of this process, for event loops: every call runs on a thread of a small pool.
+
+Invariants:
+  * The event loop never waits: not for the engine, not for checks, not for embedding functions.
+  * A call ends on the thread it began on. A task that is cancelled goes on at once; a read that it
+    waited for is cancelled too, and a write that has not begun does not begin.
+  * The pool belongs to no event loop. It starts with the first call, and ends when the client is
+    closed or dropped. In the child of a fork, where its threads are not, it starts anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from chromadb.api import ServerAPI
+from chromadb.api.async_api import AsyncServerAPI
+from chromadb.api.models._operations import Steps, carry_out
+from chromadb.config import Settings
+
+Result = TypeVar("Result")
+P = ParamSpec("P")
+
+
+class _Cancelled(Exception):
+    """Ends a call for which nobody waits any more; nobody sees it."""
+
+
+class _Cancellation:
+    """Whether a call has been cancelled. Requested on one thread, looked at on another."""
+
+    def __init__(self) -> None:
+        self._is_requested = False
+
+    def request(self) -> None:
+        self._is_requested = True
+
+    def check(self) -> None:
+        if self._is_requested:
+            raise _Cancelled
+
+
+def _on_a_thread(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """The method of that name of a synchronous server, as a coroutine."""
+
+    async def call(self: AsyncLocalAPI, *arguments: Any, **named: Any) -> Any:
+        method = getattr(self._local, name)
+        return await self._run(lambda _: method(*arguments, **named))
+
+    call.__name__ = name
+    call.__qualname__ = f"AsyncLocalAPI.{name}"
+    return call
+
+
+class AsyncLocalAPI(AsyncServerAPI):
+    """Calls a synchronous server on threads. Any event loop, any number of tasks at once."""
+
+    def __init__(self, local: ServerAPI) -> None:
+        self._local = local
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+        self._process = 0
+
+    # The interface is written down once, in AsyncServerAPI.
+    locals().update(
+        {name: _on_a_thread(name) for name in AsyncServerAPI.__abstractmethods__ - {"get_settings"}}
+    )
+
+    def get_settings(self) -> Settings:
+        return self._local.get_settings()
+
+    async def _carry_out(self, steps: Steps[Result]) -> Result:
+        # All of it in one go: handing each call over by itself would take longer than most calls.
+        return await self._run(lambda cancel: carry_out(steps, self._local, cancel.check))
+
+    async def _run(self, work: Callable[[_Cancellation], Result]) -> Result:
+        cancel = _Cancellation()
+        context = contextvars.copy_context()
+
+        def run() -> Result:
+            cancel.check()
+            try:
+                return context.run(work, cancel)
+            except StopIteration as error:
+                # No future takes this one: the task would wait for ever.
+                raise RuntimeError("A callback raised StopIteration") from error
+
+        try:
+            return await asyncio.wrap_future(self._threads().submit(run))
+        except asyncio.CancelledError:
+            cancel.request()
+            raise
+
+    def _threads(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._pool is None or self._process != os.getpid():
+                self._pool = ThreadPoolExecutor(thread_name_prefix="chroma")
+                self._process = os.getpid()
+            return self._pool
+
+    def stop(self) -> None:
+        """Waits for the calls under way, and ends the threads. Not on a thread of the loop's."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None and self._process == os.getpid():
+            pool.shutdown()
