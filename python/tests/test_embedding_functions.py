@@ -77,10 +77,11 @@ class Plain:
 
 @pytest.fixture(autouse=True)
 def registry() -> Iterator[None]:
-    before = dict(embedding_functions.known_embedding_functions)
+    known = embedding_functions.known_embedding_functions
+    before = set(known)
     yield
-    embedding_functions.known_embedding_functions.clear()
-    embedding_functions.known_embedding_functions.update(before)
+    for name in set(known) - before:
+        del known[name]
 
 
 def stored(collection: Any) -> Any:

@@ -18,9 +18,7 @@ from chromadb.api._index_configs import (
 )
 
 EMBEDDING_KEY: Final = "#embedding"
-TYPE_KEY: Final = "#type"
 META_KEY_CHROMA_DOCUMENT: Final = "chroma:document"
-SPARSE_VECTOR_TYPE_VALUE: Final = "sparse_vector"
 
 # The types of values.
 STRING_VALUE_NAME: Final = "string"

@@ -143,7 +143,11 @@ def update_collection_configuration_to_json(
     function = config.get("embedding_function")
     if hnsw is None and spann is None and function is None and "vector_dtype" not in config:
         return {}
-    stored = None if function is None else _stored_function(function)
+    stored = None
+    if function is not None:
+        stored = _stored_function(function)
+        if stored["type"] == "known":
+            function.validate_config(stored["config"])
     return _json(hnsw, spann, stored, config)
 
 
@@ -162,23 +166,23 @@ def _json(
 
 
 def _stored_function(function: EmbeddingFunction[Any] | None) -> dict[str, Any]:
-    name = None if function is None else known_name(function)
-    if function is None or name is None:
-        if function is not None:
-            warnings.warn(
-                f"The collection cannot remember its embedding function: "
-                f"{type(function).__name__} has no name() and get_config(). Pass the function "
-                "again whenever the collection is opened.",
-                DeprecationWarning,
-                stacklevel=2,
-            )
+    """How a collection remembers a function. Makes the function's class known by its name."""
+    if function is None:
+        return {"type": "legacy"}
+    name = known_name(function)
+    if name is None:
+        warnings.warn(
+            f"The collection cannot remember its embedding function: {type(function).__name__} "
+            "lacks name(), get_config() or build_from_config(). Pass the function again whenever "
+            "the collection is opened.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
         return {"type": "legacy"}
     from chromadb.utils.embedding_functions import register_embedding_function
 
-    config = function.get_config()
-    function.validate_config(config)
     register_embedding_function(type(function))
-    return {"name": name, "type": "known", "config": config}
+    return {"name": name, "type": "known", "config": function.get_config()}
 
 
 # ---- From the engine ----------------------------------------------------------------------------
@@ -200,18 +204,33 @@ def load_collection_configuration_from_json(json_map: dict[str, Any]) -> Collect
 
 
 def load_embedding_function(stored: dict[str, Any] | None) -> EmbeddingFunction[Any] | None:
-    """The function that the JSON describes; None where it describes none that can be rebuilt."""
+    """The function that the JSON describes; None where it describes none that can be rebuilt.
+
+    Raises ValueError where no class is registered under the name, where the class cannot build a
+    function from the configuration, and where the configuration could make it run foreign code.
+    """
     if stored is None or stored.get("type") != "known":
         return None
     from chromadb.utils.embedding_functions import known_embedding_functions
+    from chromadb.utils.embedding_functions.config_validation import (
+        validate_embedding_function_config_is_safe,
+    )
 
-    name = stored["name"]
+    if "name" not in stored:
+        raise ValueError(f"Embedding function name not found in config: {stored}")
+    name, config = stored["name"], stored.get("config")
     if name not in known_embedding_functions:
         raise ValueError(
             f"Embedding function {name} not found. Add @register_embedding_function decorator to "
             "the class definition."
         )
-    return known_embedding_functions[name].build_from_config(stored["config"])
+    validate_embedding_function_config_is_safe(name, config)
+    try:
+        return known_embedding_functions[name].build_from_config(config)  # type: ignore[arg-type]
+    except Exception as error:
+        raise ValueError(
+            f"Could not build embedding function {name} from config {config}: {error}"
+        ) from error
 
 
 # ---- Conflicts ----------------------------------------------------------------------------------

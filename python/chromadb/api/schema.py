@@ -333,7 +333,7 @@ def _config_to_json(config: Any) -> dict[str, Any]:
     result: dict[str, Any] = config._given(leaving_out=["embedding_function"])
     if isinstance(config, VectorIndexConfig):
         function = config.embedding_function
-        result["embedding_function"] = _function_to_json(function, "legacy")
+        result["embedding_function"] = _function_to_json(function)
         if function is not None and result["embedding_function"]["type"] == "known":
             result.setdefault("space", function.default_space())
             if result["space"] not in function.supported_spaces():
@@ -344,41 +344,63 @@ def _config_to_json(config: Any) -> dict[str, Any]:
                     stacklevel=2,
                 )
     elif isinstance(config, SparseVectorIndexConfig):
-        result["embedding_function"] = _function_to_json(config.embedding_function, "unknown")
+        result["embedding_function"] = _sparse_function_to_json(config.embedding_function)
     return result
 
 
-def _function_to_json(function: Any, otherwise: str) -> dict[str, Any]:
+def _function_to_json(function: Any) -> dict[str, Any]:
     name = None if function is None else known_name(function)
     if name is None:
-        return {"type": otherwise}
+        return {"type": "legacy"}
     config = function.get_config()
-    function.validate_config(config)
+    try:
+        function.validate_config(config)
+    except Exception:
+        return {"type": "legacy"}  # As one that could not be rebuilt.
     return {"name": name, "type": "known", "config": config}
+
+
+def _sparse_function_to_json(function: Any) -> dict[str, Any]:
+    if function is None:
+        return {"type": "unknown"}
+    config = function.get_config()
+    if hasattr(function, "validate_config"):
+        function.validate_config(config)
+    return {"name": function.name(), "type": "known", "config": config}
 
 
 def _config_from_json(config: type[Any], fields: dict[str, Any]) -> Any:
     fields = deepcopy(fields)
     stored = fields.get("embedding_function")
     if stored is not None:
-        function = _function_from_json(stored)
+        function = _function_from_json(stored, is_sparse=config is SparseVectorIndexConfig)
         fields["embedding_function"] = function
         if function is not None and config is VectorIndexConfig and fields.get("space") is None:
             fields["space"] = function.default_space()
     return config(**fields)
 
 
-def _function_from_json(stored: dict[str, Any]) -> Any:
-    from chromadb.utils.embedding_functions import known_embedding_functions
+def _function_from_json(stored: dict[str, Any], is_sparse: bool) -> Any:
+    from chromadb.utils import embedding_functions
+    from chromadb.utils.embedding_functions.config_validation import (
+        validate_embedding_function_config_is_safe,
+    )
 
     if stored.get("type") != "known":
         return None
     name = stored.get("name", "unknown")
+    known: dict[str, Any] = (
+        embedding_functions.sparse_known_embedding_functions
+        if is_sparse
+        else embedding_functions.known_embedding_functions
+    )
     try:
-        return known_embedding_functions[name].build_from_config(stored["config"])
+        validate_embedding_function_config_is_safe(name, stored["config"])
+        return known[name].build_from_config(stored["config"])
     except Exception as error:
+        kind = "sparse embedding function" if is_sparse else "embedding function"
         warnings.warn(
-            f"Could not reconstruct embedding function {name}: {error}. Setting to None.",
+            f"Could not reconstruct {kind} {name}: {error}. Setting to None.",
             UserWarning,
             stacklevel=2,
         )

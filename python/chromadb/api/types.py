@@ -14,7 +14,10 @@ from chromadb.api._embedding_function import (
     DefaultEmbeddingFunction,
     EmbeddingFunction,
     L,
+    SparseEmbeddingFunction,
     validate_embedding_function,
+    validate_sparse_embedding_function,
+    validate_sparse_vectors,
 )
 from chromadb.api._embeddings import (
     convert_list_embeddings_to_np,
@@ -49,11 +52,9 @@ from chromadb.api._schema_parts import (
     META_KEY_CHROMA_DOCUMENT,
     SPANN_INDEX_NAME,
     SPARSE_VECTOR_INDEX_NAME,
-    SPARSE_VECTOR_TYPE_VALUE,
     SPARSE_VECTOR_VALUE_NAME,
     STRING_INVERTED_INDEX_NAME,
     STRING_VALUE_NAME,
-    TYPE_KEY,
     VECTOR_INDEX_NAME,
     BoolInvertedIndexType,
     BoolValueType,
@@ -88,6 +89,8 @@ from chromadb.api._validation import (
 )
 from chromadb.api.schema import Schema
 from chromadb.base_types import (
+    SPARSE_VECTOR_TYPE_VALUE,
+    TYPE_KEY,
     URI,
     Document,
     Documents,
@@ -101,6 +104,8 @@ from chromadb.base_types import (
     OperatorExpression,
     PyVector,
     Space,
+    SparseVector,
+    SparseVectors,
     UpdateMetadata,
     URIs,
     Vector,
@@ -187,9 +192,12 @@ __all__ = [
     "Schema",
     "Space",
     "SpannIndexConfig",
+    "SparseEmbeddingFunction",
+    "SparseVector",
     "SparseVectorIndexConfig",
     "SparseVectorIndexType",
     "SparseVectorValueType",
+    "SparseVectors",
     "StringInvertedIndexConfig",
     "StringInvertedIndexType",
     "StringValueType",
@@ -219,6 +227,8 @@ __all__ = [
     "validate_metadata",
     "validate_metadatas",
     "validate_n_results",
+    "validate_sparse_embedding_function",
+    "validate_sparse_vectors",
     "validate_where",
     "validate_where_document",
 ]

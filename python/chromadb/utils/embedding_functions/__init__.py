@@ -1,40 +1,54 @@
 """The embedding functions that ship with Chroma, and the registry of all that are known by name.
 
 A collection remembers its embedding function by name and configuration; when it is opened again,
-the registry says which class builds the function from them.
+the registry says which class builds the function from them. Each function is a submodule of its
+own, imported when its class is first looked up, here or in a registry; what it runs on (a model's
+library, a service's client) is imported when it is made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TypeVar, overload
 
-from chromadb.api.types import DefaultEmbeddingFunction, EmbeddingFunction
-from chromadb.utils.embedding_functions.onnx_mini_lm_l6_v2 import ONNXMiniLM_L6_V2
+from chromadb.api.types import (
+    DefaultEmbeddingFunction,
+    EmbeddingFunction,
+    SparseEmbeddingFunction,
+)
+from chromadb.utils.embedding_functions._known_functions import (
+    CLASSES,
+    DENSE_FUNCTIONS,
+    SPARSE_FUNCTIONS,
+    SUBMODULES,
+    KnownFunctions,
+)
+from chromadb.utils.embedding_functions.config_validation import (
+    validate_embedding_function_config_is_safe,
+)
 
 __all__ = [
     "DefaultEmbeddingFunction",
     "EmbeddingFunction",
-    "ONNXMiniLM_L6_V2",
+    *sorted(CLASSES),
     "config_to_embedding_function",
-    "get_builtins",
     "known_embedding_functions",
     "register_embedding_function",
 ]
 
 F = TypeVar("F", bound=type[Any])
 
-known_embedding_functions: dict[str, type[EmbeddingFunction[Any]]] = {
-    "default": DefaultEmbeddingFunction,
-    "onnx_mini_lm_l6_v2": ONNXMiniLM_L6_V2,
-}
-
-_BUILTINS = frozenset(cls.__name__ for cls in known_embedding_functions.values())
+# Dicts, but for the classes of the package, which they import when these are looked up.
+known_embedding_functions: dict[str, type[EmbeddingFunction[Any]]] = KnownFunctions(DENSE_FUNCTIONS)
+sparse_known_embedding_functions: dict[str, type[SparseEmbeddingFunction[Any]]] = KnownFunctions(
+    SPARSE_FUNCTIONS
+)
 
 
 def get_builtins() -> set[str]:
     """The class names of the embedding functions that ship with Chroma."""
-    return set(_BUILTINS)
+    return {"DefaultEmbeddingFunction"} | {name for name in CLASSES if "QueryConfig" not in name}
 
 
 @overload
@@ -45,18 +59,55 @@ def register_embedding_function(ef_class: F | None = None) -> F | Callable[[F], 
     """Makes a class known by its `name()`. A decorator, with or without parentheses."""
     if ef_class is None:
         return register_embedding_function
-    name = ef_class.name()
+    known_embedding_functions[_name_of(ef_class, "embedding function")] = ef_class
+    return ef_class
+
+
+@overload
+def register_sparse_embedding_function(ef_class: F) -> F: ...
+@overload
+def register_sparse_embedding_function(ef_class: None = None) -> Callable[[F], F]: ...
+def register_sparse_embedding_function(ef_class: F | None = None) -> F | Callable[[F], F]:
+    """Makes a class of sparse embeddings known by its `name()`, as the function above does."""
+    if ef_class is None:
+        return register_sparse_embedding_function
+    sparse_known_embedding_functions[_name_of(ef_class, "sparse embedding function")] = ef_class
+    return ef_class
+
+
+def _name_of(ef_class: type[Any], what: str) -> str:
+    try:
+        name = ef_class.name()
+    except Exception as error:
+        raise ValueError(f"Failed to register {what}: {error}") from error
     if not isinstance(name, str):
         raise ValueError(
-            f"The class {ef_class.__name__} cannot be registered: its name() returns no str."
+            f"Failed to register {what}: the name() of {ef_class.__name__} returns no str"
         )
-    known_embedding_functions[name] = ef_class
-    return ef_class
+    return name
 
 
 def config_to_embedding_function(config: dict[str, Any]) -> EmbeddingFunction[Any]:
     """The function that a `{"name": …, "config": {…}}` describes."""
+    if "name" not in config:
+        raise ValueError("Config must contain a 'name' field.")
     name = config["name"]
-    if name not in known_embedding_functions:
+    if known_embedding_functions.get(name) is None:
         raise ValueError(f"Unsupported embedding function: {name}")
-    return known_embedding_functions[name].build_from_config(config["config"])
+    function_config = config.get("config", {})
+    validate_embedding_function_config_is_safe(name, function_config)
+    return known_embedding_functions[name].build_from_config(function_config)
+
+
+def __getattr__(name: str) -> Any:
+    if name in CLASSES:
+        value = getattr(import_module(f"{__name__}.{CLASSES[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in SUBMODULES or name in ("schemas", "utils"):
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *CLASSES, *SUBMODULES})
