@@ -1,16 +1,51 @@
-"""Settings, and the engine that clients with equal settings share."""
+"""Settings, and the system of components that clients share."""
 
 from __future__ import annotations
 
+import builtins
 import copy
+import importlib
+import inspect
+import logging
 import os
 import weakref
-from collections.abc import Callable
-from enum import Enum
-from typing import TYPE_CHECKING, Any
+from abc import ABC
+from collections.abc import Iterable
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
+
+from chromadb._settings_values import (
+    APIVersion,
+    RoutingMode,
+    checked_value,
+    read_dotenv,
+    value_from_text,
+)
 
 if TYPE_CHECKING:
-    from chromadb_swift_bindings._chroma import Engine
+    from collections.abc import Callable
+
+__all__ = [
+    "DEFAULT_DATABASE",
+    "DEFAULT_TENANT",
+    "LEGACY_ERROR",
+    "APIVersion",
+    "Component",
+    "RoutingMode",
+    "Settings",
+    "System",
+    "get_class",
+    "get_fqn",
+    "is_thin_client",
+]
+
+logger = logging.getLogger(__name__)
+
+# The package of HTTP clients alone is this one with a module of that name in it.
+try:
+    from chromadb.is_thin_client import is_thin_client
+except ImportError:
+    is_thin_client = False
 
 DEFAULT_TENANT = "default_tenant"
 DEFAULT_DATABASE = "default_database"
@@ -23,14 +58,20 @@ LEGACY_ERROR = (
 )
 
 
-class APIVersion(str, Enum):
-    """The paths under which servers offer their API."""
-
-    V1 = "/api/v1"
-    V2 = "/api/v2"
-
-    def __str__(self) -> str:
-        return self.value
+# Values of fields by which Chroma before 0.4 chose its parts.
+_LEGACY_VALUES = frozenset(
+    (
+        "duckdb",
+        "duckdb+parquet",
+        "clickhouse",
+        "local",
+        "rest",
+        "chromadb.db.duckdb.DuckDB",
+        "chromadb.db.duckdb.PersistentDuckDB",
+        "chromadb.db.clickhouse.Clickhouse",
+        "chromadb.api.local.LocalAPI",
+    )
+)
 
 
 class Settings:
@@ -53,8 +94,8 @@ class Settings:
     environment: str = ""
     tenant_id: str = "default"
     topic_namespace: str = "default"
-    migrations: str = "apply"
-    migrations_hash_algorithm: str = "md5"
+    migrations: Literal["none", "validate", "apply"] = "apply"
+    migrations_hash_algorithm: Literal["md5", "sha256"] = "md5"
 
     chroma_api_impl: str = "chromadb.api.rust.RustBindingsAPI"
     chroma_db_impl: str | None = None
@@ -84,7 +125,15 @@ class Settings:
     chroma_client_auth_credentials: str | None = None
     chroma_auth_token_transport_header: str | None = None
     chroma_overwrite_singleton_tenant_database_access_from_auth: bool = False
-    chroma_server_auth_ignore_paths: dict[str, list[str]] = {}
+    chroma_server_auth_ignore_paths: dict[str, list[str]] = {
+        path: ["GET"]
+        for version in APIVersion
+        for path in (
+            version.value,
+            f"{version.value}/heartbeat",
+            f"{version.value}/version",
+        )
+    }
     chroma_server_authn_provider: str | None = None
     chroma_server_authn_credentials: str | None = None
     chroma_server_authn_credentials_file: str | None = None
@@ -96,42 +145,54 @@ class Settings:
     chroma_otel_service_name: str | None = "chromadb"
     chroma_otel_collection_headers: dict[str, str] = {}
     chroma_otel_granularity: str | None = None
-    chroma_telemetry_impl: str | None = None
-    chroma_product_telemetry_impl: str | None = None
+    chroma_telemetry_impl: str = "chromadb.telemetry.product.posthog.Posthog"
+    chroma_product_telemetry_impl: str = "chromadb.telemetry.product.posthog.Posthog"
 
-    chroma_collection_assignment_policy_impl: str | None = None
-    chroma_consumer_impl: str | None = None
+    chroma_collection_assignment_policy_impl: str = (
+        "chromadb.ingest.impl.simple_policy.SimpleAssignmentPolicy"
+    )
+    chroma_consumer_impl: str = "chromadb.db.impl.sqlite.SqliteDB"
     chroma_coordinator_host: str = "localhost"
-    chroma_executor_impl: str | None = None
+    chroma_executor_impl: str = "chromadb.execution.executor.local.LocalExecutor"
     chroma_logservice_host: str = "localhost"
     chroma_logservice_port: int = 50052
     chroma_logservice_request_timeout_seconds: int = 3
-    chroma_memberlist_provider_impl: str | None = None
-    chroma_producer_impl: str | None = None
+    chroma_memberlist_provider_impl: str = (
+        "chromadb.segment.impl.distributed.segment_directory.CustomResourceMemberlistProvider"
+    )
+    chroma_producer_impl: str = "chromadb.db.impl.sqlite.SqliteDB"
     chroma_query_replication_factor: int = 2
     chroma_query_request_timeout_seconds: int = 60
-    chroma_quota_enforcer_impl: str | None = None
+    chroma_quota_enforcer_impl: str = "chromadb.quota.simple_quota_enforcer.SimpleQuotaEnforcer"
     chroma_quota_provider_impl: str | None = None
-    chroma_rate_limit_enforcer_impl: str | None = None
-    chroma_async_rate_limit_enforcer_impl: str | None = None
+    chroma_rate_limit_enforcer_impl: str = (
+        "chromadb.rate_limit.simple_rate_limit.SimpleRateLimitEnforcer"
+    )
+    chroma_async_rate_limit_enforcer_impl: str = (
+        "chromadb.rate_limit.simple_rate_limit.SimpleAsyncRateLimitEnforcer"
+    )
     chroma_rate_limiting_provider_impl: str | None = None
-    chroma_segment_directory_impl: str | None = None
-    chroma_segment_directory_routing_mode: str = "id"
-    chroma_segment_manager_impl: str | None = None
-    chroma_sysdb_impl: str | None = None
+    chroma_segment_directory_impl: str = (
+        "chromadb.segment.impl.distributed.segment_directory.RendezvousHashSegmentDirectory"
+    )
+    chroma_segment_directory_routing_mode: RoutingMode = RoutingMode.ID
+    chroma_segment_manager_impl: str = "chromadb.segment.impl.manager.local.LocalSegmentManager"
+    chroma_sysdb_impl: str = "chromadb.db.impl.sqlite.SqliteDB"
     chroma_sysdb_request_timeout_seconds: int = 3
     worker_memberlist_name: str = "query-service-memberlist"
 
     def __init__(self, **values: Any) -> None:
         given = {name.lower(): value for name, value in values.items()}
-        texts = _read_dotenv(".env") | {name.lower(): text for name, text in os.environ.items()}
+        texts = read_dotenv(".env") | {name.lower(): text for name, text in os.environ.items()}
         for name, type_name in _FIELDS.items():
             if name in given:
-                value = _checked(name, type_name, given[name])
+                value = checked_value(name, type_name, given[name])
             elif name in texts:
-                value = _checked(name, type_name, _from_text(name, type_name, texts[name]))
+                value = checked_value(
+                    name, type_name, value_from_text(name, type_name, texts[name])
+                )
             else:
-                value = copy.copy(getattr(Settings, name))
+                value = copy.deepcopy(getattr(Settings, name))
             self.__dict__[name] = value
 
     def require(self, key: str) -> Any:
@@ -142,7 +203,10 @@ class Settings:
         return value
 
     def __getitem__(self, key: str) -> Any:
-        return getattr(self, key)
+        value = getattr(self, key)
+        if isinstance(value, str) and value in _LEGACY_VALUES:
+            raise ValueError(LEGACY_ERROR)
+        return value
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in _FIELDS:
@@ -153,6 +217,33 @@ class Settings:
         return isinstance(other, Settings) and self.__dict__ == other.__dict__
 
     __hash__ = None  # type: ignore[assignment]  # Mutable, and equal by value.
+
+    def model_dump(self) -> dict[str, Any]:
+        """The fields and their values, as a pydantic model's method of this name gives them."""
+        return copy.deepcopy(self.__dict__)
+
+    def model_copy(self, *, update: dict[str, Any] | None = None, deep: bool = False) -> Settings:
+        """Settings with the same values, but for those in `update`, which are not checked."""
+        made = copy.deepcopy(self) if deep else copy.copy(self)
+        made.__dict__.update(update or {})
+        return made
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """What lets a pydantic model have settings for a field: an instance, or a dict of them."""
+        from pydantic_core import core_schema
+
+        def settings(value: Any) -> Settings:
+            if isinstance(value, Settings):
+                return value
+            if isinstance(value, dict):
+                return cls(**value)
+            raise ValueError("These are no Settings, nor a dict of them.")
+
+        return core_schema.no_info_plain_validator_function(
+            settings,
+            serialization=core_schema.plain_serializer_function_ser_schema(Settings.model_dump),
+        )
 
     def __repr__(self) -> str:
         # Secrets stay out of logs; defaults stay out of the way.
@@ -167,201 +258,159 @@ class Settings:
 # Field name to the text of its type, as written in the class.
 _FIELDS: dict[str, str] = dict(Settings.__annotations__)
 
-_BOOL_WORDS = dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True) | dict.fromkeys(
-    ("0", "false", "f", "no", "n", "off"), False
-)
+
+Instance = TypeVar("Instance", bound="Component")
+Class = TypeVar("Class")
+
+_HTTP_IMPLEMENTATIONS = ("chromadb.api.fastapi.FastAPI", "chromadb.api.async_fastapi.AsyncFastAPI")
 
 
-def _bool(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, (int, float)) and value in (0, 1):
-        return bool(value)
-    if isinstance(value, str) and value.lower() in _BOOL_WORDS:
-        return _BOOL_WORDS[value.lower()]
-    raise ValueError
+class Component(ABC):
+    """A part of a system, started and stopped with it."""
+
+    # Whether the system keeps the component alive. Otherwise the component does that for the
+    # system, and is made anew where nobody uses it any more: both ways would be a cycle, and what
+    # the last client let go of would stay open until the garbage collector comes by.
+    _kept_by_system: ClassVar[bool] = True
+
+    # Of an abstract class: the setting that names the class to stand in for it.
+    _chosen_by: ClassVar[str | None] = None
+
+    _system: System
+
+    def __init__(self, system: System) -> None:
+        self._dependencies: set[Component] = set()
+        self._system = system
+        self._running = False
+
+    def require(self, type: type[Instance]) -> Instance:
+        """The system's instance of the class, which this component depends on from now on."""
+        instance = self._system.instance(type)
+        self._dependencies.add(instance)
+        return instance
+
+    def dependencies(self) -> set[Component]:
+        """The components that this one depends on."""
+        return self._dependencies
+
+    def start(self) -> None:
+        """Begins to run. Idempotent."""
+        self._running = True
+
+    def stop(self) -> None:
+        """Ends running and lets go of what that took. Idempotent."""
+        self._running = False
+
+    def reset_state(self) -> None:
+        """Forgets everything, for tests."""
 
 
-def _int(value: Any) -> int:
-    if (isinstance(value, float) and not value.is_integer()) or not isinstance(
-        value, (int, float, str)
-    ):
-        raise ValueError
-    return int(value)
+class System(Component):
+    """Components by their class, and the settings that they were made with.
 
-
-def _float(value: Any) -> float:
-    if not isinstance(value, (int, float, str)):
-        raise ValueError
-    return float(value)
-
-
-def _str(value: Any) -> str:
-    if isinstance(value, os.PathLike):
-        value = os.fspath(value)
-    if not isinstance(value, str):
-        raise ValueError
-    return value
-
-
-def _bool_or_str(value: Any) -> bool | str:
-    try:
-        return _bool(value)
-    except ValueError:
-        return _str(value)
-
-
-def _list_of_str(value: Any) -> list[str]:
-    if not isinstance(value, (list, tuple)):
-        raise ValueError
-    return [_str(item) for item in value]
-
-
-def _dict_of_str(value: Any) -> dict[str, str]:
-    if not isinstance(value, dict):
-        raise ValueError
-    return {_str(key): _str(item) for key, item in value.items()}
-
-
-def _dict_of_lists(value: Any) -> dict[str, list[str]]:
-    if not isinstance(value, dict):
-        raise ValueError
-    return {_str(key): _list_of_str(item) for key, item in value.items()}
-
-
-# What each type is called in a message, and what turns a value into it.
-_TYPES: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "bool": ("a bool", _bool),
-    "int": ("an int", _int),
-    "float": ("a float", _float),
-    "str": ("a str", _str),
-    "bool | str": ("a bool or a str", _bool_or_str),
-    "APIVersion": ("'/api/v1' or '/api/v2'", APIVersion),
-    "list[str]": ("a list of str", _list_of_str),
-    "dict[str, str]": ("a dict of str", _dict_of_str),
-    "dict[str, list[str]]": ("a dict of lists of str", _dict_of_lists),
-}
-
-
-def _checked(name: str, type_name: str, value: Any) -> Any:
-    base, optional, _ = type_name.partition(" | None")
-    if value is None and optional:
-        return None
-    described, convert = _TYPES[base]
-    try:
-        return convert(value)
-    except (ValueError, OverflowError):
-        shown = "a value of another kind" if "credentials" in name else repr(value)
-        raise ValueError(f"The setting {name} should be {described}, got {shown}.") from None
-
-
-def _from_text(name: str, type_name: str, text: str) -> Any:
-    """The value that a variable's text stands for: JSON where the field holds a list or a dict."""
-    if not type_name.startswith(("list", "dict")):
-        return text
-    import json
-
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise ValueError(f"The variable {name} should hold JSON, and does not parse.") from None
-
-
-def _read_dotenv(path: str) -> dict[str, str]:
-    """The variables of a file of `NAME=value` lines, names in lower case; none without the file."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError):
-        return {}
-    variables = {}
-    for line in lines:
-        name, equals, text = line.strip().removeprefix("export ").partition("=")
-        if not equals or name.startswith("#"):
-            continue
-        text = text.strip()
-        if text[:1] in ("'", '"') and text.find(text[0], 1) > 0:
-            text = text[1 : text.index(text[0], 1)]
-        else:
-            text = text.partition(" #")[0].rstrip()
-        variables[name.strip().lower()] = text
-    return variables
-
-
-class System:
-    """One engine and the settings it was opened with, shared by its clients and their collections.
-
-    The engine opens with `start` and closes with `stop`, or when nothing refers to the system any
-    more.
+    Clients with the same identifier share a system. It stops with the last of them, or when nothing
+    refers to it any more.
     """
 
     def __init__(self, settings: Settings) -> None:
+        if is_thin_client and settings["chroma_api_impl"] not in _HTTP_IMPLEMENTATIONS:
+            raise RuntimeError(
+                "This package has the HTTP clients alone: the setting chroma_api_impl can be "
+                f"{' or '.join(repr(name) for name in _HTTP_IMPLEMENTATIONS)}, as "
+                "chromadb.HttpClient and chromadb.AsyncHttpClient set it."
+            )
         if settings.chroma_db_impl is not None:
             raise ValueError(LEGACY_ERROR)
+        if settings.chroma_segment_cache_policy not in (None, "LRU"):
+            logger.error("Failed to set chroma_segment_cache_policy: Only LRU is available.")
+        _raise_file_limit(settings.chroma_server_nofile)
+        # A copy: what becomes of the caller's settings afterwards does not matter.
         self.settings = copy.copy(settings)
-        self._engine: Engine | None = None
-        self._lock_file: str | None = None
-        self._directory_identity: tuple[int, int] | None = None
+        self._instances: dict[type[Component], Component] = {}
+        self._loose_instances: weakref.WeakValueDictionary[type[Component], Component] = (
+            weakref.WeakValueDictionary()
+        )
         # The clients that have not been closed. Those that were dropped leave by themselves.
         self.clients: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._dependencies = set()
+        self._running = False
 
-    @property
-    def engine(self) -> Engine:
-        """The open engine."""
-        engine = self._engine
-        if engine is None:
-            from chromadb.errors import InvalidArgumentError
+    def instance(self, type: type[Instance]) -> Instance:
+        """The one instance of the class, made if need be, and started if the system runs.
 
-            raise InvalidArgumentError(
-                "The client is closed. Open the database again with a new client."
-            )
-        return engine
+        Of an abstract class, the settings choose the one to stand in for it.
+        """
+        if inspect.isabstract(type):
+            setting = type.__dict__.get("_chosen_by")
+            if setting is None:
+                raise ValueError(f"Cannot instantiate abstract type: {type}")
+            type = get_class(self.settings.require(setting), type)
+        found = self._instances.get(type)
+        if found is None:
+            found = self._loose_instances.get(type)
+        if found is None:
+            found = type(self)
+            if type._kept_by_system:
+                self._instances[type] = found
+            else:
+                self._loose_instances[type] = found
+            if self._running:
+                found.start()
+        return cast(Instance, found)
+
+    def components(self) -> Iterable[Component]:
+        """All components, each after those that it depends on."""
+        sorter: TopologicalSorter[Component] = TopologicalSorter()
+        for component in (*self._instances.values(), *self._loose_instances.values()):
+            sorter.add(component, *component.dependencies())
+        return sorter.static_order()
 
     def start(self) -> None:
-        """Opens the engine. Does nothing if it is open."""
-        from chromadb_swift_bindings._chroma import Engine
-
-        settings = self.settings
-        memory_limit = settings.chroma_memory_limit_bytes
-        if memory_limit < 0:
-            raise ValueError(
-                f"The setting chroma_memory_limit_bytes is {memory_limit}. It should be a number "
-                "of bytes, or 0 for no limit."
-            )
-        indexing_threads = settings.chroma_indexing_threads
-        if indexing_threads < 0:
-            raise ValueError(
-                f"The setting chroma_indexing_threads is {indexing_threads}. It should be a number "
-                "of threads, or 0 for half of the cores."
-            )
-        if self._engine is None:
-            path = settings.persist_directory if settings.is_persistent else None
-            self._engine = Engine(
-                path,
-                settings.allow_reset,
-                read_only=settings.chroma_read_only,
-                memory_limit_bytes=memory_limit,
-                indexing_threads=min(indexing_threads, 2**32 - 1),
-            )
-            if path is not None:
-                self._lock_file = os.path.abspath(os.path.join(path, "LOCK"))
-                self._directory_identity = self._found_identity()
-
-    def is_left_behind(self) -> bool:
-        """Whether the directory was removed, renamed or replaced since it was opened."""
-        return self._directory_identity != self._found_identity()
-
-    def _found_identity(self) -> tuple[int, int] | None:
-        if self._lock_file is None:
-            return None
-        try:
-            found = os.stat(self._lock_file)
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+        """Starts the components, and from now on those that are made."""
+        super().start()
+        for component in self.components():
+            component.start()
 
     def stop(self) -> None:
-        """Closes the engine. Does nothing if it is closed."""
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            engine.close()
+        """Stops the components, each before those that it depends on."""
+        super().stop()
+        for component in reversed(list(self.components())):
+            component.stop()
+
+    def reset_state(self) -> None:
+        """Resets the components, for tests. ValueError where the settings do not allow a reset."""
+        if not self.settings.allow_reset:
+            raise ValueError(
+                "Resetting is not allowed by this configuration (to enable it, set `allow_reset` "
+                "to `True` in your Settings() or include `ALLOW_RESET=TRUE` in your environment "
+                "variables)"
+            )
+        for component in reversed(list(self.components())):
+            component.reset_state()
+
+
+def _raise_file_limit(wanted: int | None) -> None:
+    """Raises how many files the process may have open, as far as it may; never lowers it."""
+    if wanted is None:
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and wanted > hard:
+        logger.warning(
+            f"chroma_server_nofile is {wanted}, more than the hard limit of {hard}. The limit "
+            f"stays at {soft} open files."
+        )
+    elif soft != resource.RLIM_INFINITY and wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def get_class(fqn: str, type: builtins.type[Class]) -> builtins.type[Class]:
+    """The class of that dotted name, whose module is imported."""
+    module, _, name = fqn.rpartition(".")
+    return cast("builtins.type[Class]", getattr(importlib.import_module(module), name))
+
+
+def get_fqn(cls: type[object]) -> str:
+    """The dotted name of a class."""
+    return f"{cls.__module__}.{cls.__name__}"

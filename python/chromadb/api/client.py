@@ -1,4 +1,4 @@
-"""The clients of a local database."""
+"""The clients, of local databases and of servers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from chromadb.api import AdminAPI, ClientAPI
+from chromadb.api import AdminAPI, ClientAPI, ServerAPI
+from chromadb.api._client_records import ClientRecords
 from chromadb.api._collection_checks import completed_configuration
+from chromadb.api._reaching_server import reaching_server
 from chromadb.api.collection_configuration import (
     CreateCollectionConfiguration,
     validate_embedding_function_conflict_on_get,
@@ -24,7 +26,8 @@ from chromadb.api.types import (
     Schema,
 )
 from chromadb.auth import UserIdentity
-from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings
+from chromadb.auth.utils import settled_tenant_and_database
+from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings, System
 from chromadb.maintenance import Copy, Progress
 from chromadb.types import Collection as CollectionModel
 from chromadb.types import Database, Tenant
@@ -32,18 +35,37 @@ from chromadb.types import Database, Tenant
 __all__ = ["AdminClient", "Client", "SharedSystemClient"]
 
 
-class Client(SharedSystemClient, ClientAPI):
+class Client(SharedSystemClient, ClientRecords, ClientAPI):
     """The collections of one database of one tenant."""
+
+    _server: ServerAPI
 
     def __init__(
         self,
-        tenant: str = DEFAULT_TENANT,
-        database: str = DEFAULT_DATABASE,
+        tenant: str | None = DEFAULT_TENANT,
+        database: str | None = DEFAULT_DATABASE,
         settings: Settings | None = None,
     ) -> None:
         super().__init__(settings)
+        self._settle(tenant, database)
+
+    @classmethod
+    def from_system(
+        cls, system: System, tenant: str = DEFAULT_TENANT, database: str = DEFAULT_DATABASE
+    ) -> Client:
+        """A client of a system that somebody made, which is started if need be."""
+        client = cls.__new__(cls)
+        client._join_system(system)
+        client._settle(tenant, database)
+        return client
+
+    def _settle(self, tenant: str | None, database: str | None) -> None:
+        """Finds out which database of which tenant this client is of, and that it exists."""
         try:
-            self.set_tenant(tenant, database)
+            self.tenant, self.database = settled_tenant_and_database(
+                self.get_user_identity(), self._system.settings, tenant, database
+            )
+            self._validate_tenant_database(self.tenant, self.database)
         except BaseException:
             self.close()
             raise
@@ -58,7 +80,8 @@ class Client(SharedSystemClient, ClientAPI):
         return self._server.get_settings()
 
     def get_user_identity(self) -> UserIdentity:
-        return self._server.get_user_identity()
+        with reaching_server(otherwise=str):
+            return self._server.get_user_identity()
 
     def get_max_batch_size(self) -> int:
         return self._server.get_max_batch_size()
@@ -141,14 +164,21 @@ class Client(SharedSystemClient, ClientAPI):
         return self._server._backup(os.fspath(path), progress)
 
     def set_tenant(self, tenant: str, database: str = DEFAULT_DATABASE) -> None:
-        self._server.get_tenant(tenant)
-        self._server.get_database(database, tenant)
+        self._validate_tenant_database(tenant, database)
         self.tenant = tenant
         self.database = database
 
     def set_database(self, database: str) -> None:
-        self._server.get_database(database, self.tenant)
+        self._validate_tenant_database(self.tenant, database)
         self.database = database
+
+    def _validate_tenant_database(self, tenant: str, database: str) -> None:
+        with reaching_server(
+            lambda _: f"Could not connect to tenant {tenant}. Are you sure it exists?"
+        ):
+            self._server.get_tenant(tenant)
+        with reaching_server():
+            self._server.get_database(database, tenant)
 
     def _collection(
         self,
@@ -163,6 +193,8 @@ class Client(SharedSystemClient, ClientAPI):
 
 class AdminClient(SharedSystemClient, AdminAPI):
     """Tenants and their databases."""
+
+    _server: ServerAPI
 
     def create_tenant(self, name: str) -> None:
         self._server.create_tenant(name)

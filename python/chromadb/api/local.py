@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 
 from chromadb.api import ServerAPI
+from chromadb.api._local_engine import LocalEngine
 from chromadb.api.collection_configuration import (
     CreateCollectionConfiguration,
     UpdateCollectionConfiguration,
@@ -23,9 +24,12 @@ from chromadb.api.types import (
     GetResult,
     IDs,
     Include,
+    IncludeMetadataDocuments,
+    IncludeMetadataDocumentsDistances,
     IndexingStatus,
     Metadata,
     QueryResult,
+    ReadLevel,
     Schema,
     UpdateResult,
     Where,
@@ -47,16 +51,22 @@ if TYPE_CHECKING:
     from chromadb.auth import UserIdentity
     from chromadb_swift_bindings import _chroma
 
+_NO_ATTACHED_FUNCTIONS = (
+    "Attached functions are only supported when connecting to a Chroma server via HttpClient. The "
+    "Rust bindings (embedded mode) do not support attached function operations."
+)
+
 
 class LocalAPI(ServerAPI):
     """Calls the native engine of a system. Any thread, any number at once."""
 
     def __init__(self, system: System) -> None:
-        self._system = system
+        super().__init__(system)
+        self._local_engine = self.require(LocalEngine)
 
     @property
     def _engine(self) -> _chroma.Engine:
-        return self._system.engine
+        return self._local_engine.engine
 
     # ---- The database as a whole ----------------------------------------------------------------
 
@@ -100,7 +110,10 @@ class LocalAPI(ServerAPI):
         return self._engine.statistics(str(collection_id))
 
     def _get_indexing_status(
-        self, collection_id: UUID, tenant: str, database: str
+        self,
+        collection_id: UUID,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
     ) -> IndexingStatus:
         return IndexingStatus(*self._engine.indexing_status(str(collection_id)))
 
@@ -132,23 +145,29 @@ class LocalAPI(ServerAPI):
     # ---- Collections ----------------------------------------------------------------------------
 
     def list_collections(
-        self, limit: int | None, offset: int | None, tenant: str, database: str
+        self,
+        limit: int | None = None,
+        offset: int | None = None,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
     ) -> Sequence[CollectionModel]:
         found = self._engine.list_collections(limit, offset, tenant, database)
         return [_model(collection) for collection in found]
 
-    def count_collections(self, tenant: str, database: str) -> int:
+    def count_collections(
+        self, tenant: str = DEFAULT_TENANT, database: str = DEFAULT_DATABASE
+    ) -> int:
         return self._engine.count_collections(tenant, database)
 
     def create_collection(
         self,
         name: str,
-        schema: Schema | None,
-        configuration: CreateCollectionConfiguration | None,
-        metadata: CollectionMetadata | None,
-        get_or_create: bool,
-        tenant: str,
-        database: str,
+        schema: Schema | None = None,
+        configuration: CreateCollectionConfiguration | None = None,
+        metadata: CollectionMetadata | None = None,
+        get_or_create: bool = False,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
     ) -> CollectionModel:
         text = None
         if configuration:
@@ -165,38 +184,76 @@ class LocalAPI(ServerAPI):
             )
         )
 
-    def get_collection(self, name: str, tenant: str, database: str) -> CollectionModel:
+    def get_collection(
+        self, name: str, tenant: str = DEFAULT_TENANT, database: str = DEFAULT_DATABASE
+    ) -> CollectionModel:
         return _model(self._engine.get_collection(name, tenant, database))
 
     def get_collection_by_id(
-        self, collection_id: UUID, tenant: str, database: str
+        self,
+        collection_id: UUID,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
     ) -> CollectionModel:
         return _model(self._engine.get_collection_by_id(str(collection_id), tenant, database))
 
-    def delete_collection(self, name: str, tenant: str, database: str) -> None:
+    def delete_collection(
+        self, name: str, tenant: str = DEFAULT_TENANT, database: str = DEFAULT_DATABASE
+    ) -> None:
         self._engine.delete_collection(name, tenant, database)
 
     def _modify(
         self,
-        collection_id: UUID,
-        new_name: str | None,
-        new_metadata: CollectionMetadata | None,
-        new_configuration: UpdateCollectionConfiguration | None,
+        id: UUID,
+        new_name: str | None = None,
+        new_metadata: CollectionMetadata | None = None,
+        new_configuration: UpdateCollectionConfiguration | None = None,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
     ) -> None:
         text = None
         if new_configuration:
             text = update_collection_configuration_to_json_str(new_configuration)
-        self._engine.update_collection(str(collection_id), new_name, new_metadata, text)
+        self._engine.update_collection(str(id), new_name, new_metadata, text)
+
+    def _fork(
+        self,
+        collection_id: UUID,
+        new_name: str,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
+    ) -> CollectionModel:
+        raise NotImplementedError("Collection forking is not implemented for Local Chroma")
+
+    def _fork_count(
+        self,
+        collection_id: UUID,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
+    ) -> int:
+        raise NotImplementedError("Fork count is not implemented for Local Chroma")
 
     # ---- Records --------------------------------------------------------------------------------
+
+    def _search(
+        self,
+        collection_id: UUID,
+        searches: list[Any],
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
+        read_level: ReadLevel = ReadLevel.INDEX_AND_WAL,
+    ) -> Any:
+        raise NotImplementedError("Search is not implemented for Local Chroma")
 
     def _count(
         self,
         collection_id: UUID,
-        where: Where | None,
-        where_document: WhereDocument | None,
-        tenant: str,
-        database: str,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
+        read_level: ReadLevel = ReadLevel.INDEX_AND_WAL,
+        *,
+        where: Where | None = None,
+        where_document: WhereDocument | None = None,
     ) -> int:
         return self._engine.count(
             str(collection_id), tenant, database, _json(where), _json(where_document)
@@ -207,11 +264,11 @@ class LocalAPI(ServerAPI):
         ids: IDs,
         collection_id: UUID,
         embeddings: Matrix,
-        metadatas: list[Metadata | None] | None,
-        documents: list[str | None] | None,
-        uris: list[str | None] | None,
-        tenant: str,
-        database: str,
+        metadatas: list[Metadata | None] | None = None,
+        documents: list[str | None] | None = None,
+        uris: list[str | None] | None = None,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
     ) -> bool:
         return self._engine.add(
             ids,
@@ -228,12 +285,12 @@ class LocalAPI(ServerAPI):
         self,
         collection_id: UUID,
         ids: IDs,
-        embeddings: Matrix | None,
-        metadatas: list[Metadata | None] | None,
-        documents: list[str | None] | None,
-        uris: list[str | None] | None,
-        tenant: str,
-        database: str,
+        embeddings: Matrix | None = None,
+        metadatas: list[Metadata | None] | None = None,
+        documents: list[str | None] | None = None,
+        uris: list[str | None] | None = None,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
     ) -> bool:
         return self._engine.update(
             str(collection_id),
@@ -251,11 +308,11 @@ class LocalAPI(ServerAPI):
         collection_id: UUID,
         ids: IDs,
         embeddings: Matrix,
-        metadatas: list[Metadata | None] | None,
-        documents: list[str | None] | None,
-        uris: list[str | None] | None,
-        tenant: str,
-        database: str,
+        metadatas: list[Metadata | None] | None = None,
+        documents: list[str | None] | None = None,
+        uris: list[str | None] | None = None,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
     ) -> bool:
         return self._engine.upsert(
             str(collection_id),
@@ -284,12 +341,12 @@ class LocalAPI(ServerAPI):
     def _delete(
         self,
         collection_id: UUID,
-        ids: IDs | None,
-        where: Where | None,
-        where_document: WhereDocument | None,
-        limit: int | None,
-        tenant: str,
-        database: str,
+        ids: IDs | None = None,
+        where: Where | None = None,
+        where_document: WhereDocument | None = None,
+        limit: int | None = None,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
     ) -> DeleteResult:
         deleted = self._engine.delete(
             str(collection_id), ids, _json(where), _json(where_document), limit, tenant, database
@@ -299,17 +356,18 @@ class LocalAPI(ServerAPI):
     def _get(
         self,
         collection_id: UUID,
-        ids: IDs | None,
-        where: Where | None,
-        limit: int | None,
-        offset: int | None,
-        where_document: WhereDocument | None,
-        include: Include,
-        after: str | None,
-        order_by: str | None,
-        descending: bool,
-        tenant: str,
-        database: str,
+        ids: IDs | None = None,
+        where: Where | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        where_document: WhereDocument | None = None,
+        include: Include = IncludeMetadataDocuments,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
+        *,
+        after: str | None = None,
+        order_by: str | None = None,
+        descending: bool = False,
     ) -> GetResult:
         found = self._engine.get(
             str(collection_id),
@@ -350,15 +408,16 @@ class LocalAPI(ServerAPI):
     def _query(
         self,
         collection_id: UUID,
-        ids: IDs | None,
         query_embeddings: Matrix,
-        n_results: int,
-        where: Where | None,
-        where_document: WhereDocument | None,
-        include: Include,
-        exact: bool,
-        tenant: str,
-        database: str,
+        ids: IDs | None = None,
+        n_results: int = 10,
+        where: Where | None = None,
+        where_document: WhereDocument | None = None,
+        include: Include = IncludeMetadataDocumentsDistances,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
+        *,
+        exact: bool = False,
     ) -> QueryResult:
         found = self._engine.query(
             str(collection_id),
@@ -406,6 +465,39 @@ class LocalAPI(ServerAPI):
             _json(where_document),
             exact,
         )
+
+    # ---- Attached functions ---------------------------------------------------------------------
+
+    def attach_function(
+        self,
+        function_id: str,
+        name: str,
+        input_collection_id: UUID,
+        output_collection: str,
+        params: dict[str, Any] | None = None,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
+    ) -> tuple[Any, bool]:
+        raise NotImplementedError(_NO_ATTACHED_FUNCTIONS)
+
+    def get_attached_function(
+        self,
+        name: str,
+        input_collection_id: UUID,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
+    ) -> Any:
+        raise NotImplementedError(_NO_ATTACHED_FUNCTIONS)
+
+    def detach_function(
+        self,
+        name: str,
+        input_collection_id: UUID,
+        delete_output: bool = False,
+        tenant: str = DEFAULT_TENANT,
+        database: str = DEFAULT_DATABASE,
+    ) -> bool:
+        raise NotImplementedError(_NO_ATTACHED_FUNCTIONS)
 
 
 def _model(found: _chroma.Collection) -> CollectionModel:

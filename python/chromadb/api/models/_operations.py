@@ -194,7 +194,9 @@ class CollectionOperations(CollectionCommon[ServerT]):
     ) -> Steps[None]:
         self._validate_modify(metadata, configuration)
         # By position: the official name of the first parameter differs between the classes.
-        yield lambda server: server._modify(self.id, name, metadata, configuration)
+        yield lambda server: server._modify(
+            self.id, name, metadata, configuration, self.tenant, self.database
+        )
         if name is not None:
             self._model.name = name
         if metadata is not None:
