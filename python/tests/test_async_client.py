@@ -357,7 +357,7 @@ def test_every_method_has_a_coroutine_with_the_same_parameters(
         ]
 
     for name, method in inspect.getmembers(synchronous, inspect.isfunction):
-        if name.startswith("__") or name in SYNCHRONOUS:
+        if name.startswith("_") or name in SYNCHRONOUS:
             continue
         twin = getattr(asynchronous, name)
         assert inspect.iscoroutinefunction(twin), name

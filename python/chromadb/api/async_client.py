@@ -41,7 +41,7 @@ __all__ = ["AsyncAdminClient", "AsyncClient"]
 class _AsyncSharedClient(SharedSystemClient):
     """The system behind an asynchronous client, and its end."""
 
-    _server: AsyncServerAPI  # type: ignore[assignment]
+    _server: AsyncServerAPI
 
     def __init__(self, settings: Settings | None = None) -> None:
         super().__init__(settings)
