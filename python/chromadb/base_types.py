@@ -95,7 +95,7 @@ class SparseVector:
 SparseVectors: TypeAlias = list[SparseVector]
 
 MetadataListValue: TypeAlias = list[str] | list[int] | list[float] | list[bool]
-MetadataValue: TypeAlias = str | int | float | bool | MetadataListValue
+MetadataValue: TypeAlias = str | int | float | bool | SparseVector | MetadataListValue
 Metadata: TypeAlias = Mapping[str, MetadataValue | None]
 UpdateMetadata: TypeAlias = Mapping[str, MetadataValue | None]
 
@@ -106,6 +106,7 @@ Document: TypeAlias = str
 Documents: TypeAlias = list[Document]
 URI: TypeAlias = str
 URIs: TypeAlias = list[URI]
+ImageDType: TypeAlias = np.uint | np.int64 | np.float64
 Image: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Images: TypeAlias = list[Image]
 Embeddable: TypeAlias = Documents | Images
@@ -117,7 +118,7 @@ LiteralValue: TypeAlias = str | int | float | bool
 LogicalOperator: TypeAlias = Literal["$and", "$or"]
 WhereOperator: TypeAlias = Literal["$gt", "$gte", "$lt", "$lte", "$ne", "$eq"]
 InclusionExclusionOperator: TypeAlias = Literal["$in", "$nin"]
-ContainsOperator: TypeAlias = Literal["$contains", "$not_contains"]
+ArrayContainsOperator: TypeAlias = Literal["$contains", "$not_contains"]
 ExistenceOperator: TypeAlias = Literal["$exists"]
 LikeOperator: TypeAlias = Literal["$like", "$not_like", "$icontains", "$not_icontains"]
 WhereDocumentOperator: TypeAlias = (

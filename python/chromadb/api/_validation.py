@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from chromadb.base_types import SparseVector
 from chromadb.errors import DuplicateIDError, InvalidArgumentError
 
 RESERVED_METADATA_KEY = "chroma:document"
@@ -153,14 +154,33 @@ def validate_metadata(metadata: Any) -> Any:
             raise TypeError(
                 f"Expected metadata key to be a str, got {key} which is a {type(key).__name__}"
             )
-        if isinstance(value, list):
-            _validate_metadata_list(key, value)
-        elif value is not None and not isinstance(value, (str, int, float)):
-            raise ValueError(
-                "Expected metadata value to be a str, int, float, bool, SparseVector, list, or "
-                f"None, got {value} which is a {type(value).__name__}"
-            )
+        _validate_metadata_value(key, value, f"{value} which is a {type(value).__name__}")
     return metadata
+
+
+def validate_update_metadata(metadata: Any) -> Any:
+    """The same for metadata that is merged into that of a record."""
+    if metadata is None:
+        return None
+    if not isinstance(metadata, dict):
+        raise ValueError(f"Expected metadata to be a dict or None, got {type(metadata)}")
+    if not metadata:
+        raise ValueError(f"Expected metadata to be a non-empty dict, got {metadata}")
+    for key, value in metadata.items():
+        if not isinstance(key, str):
+            raise ValueError(f"Expected metadata key to be a str, got {key}")
+        _validate_metadata_value(key, value, str(value))
+    return metadata
+
+
+def _validate_metadata_value(key: str, value: Any, shown: str) -> None:
+    if isinstance(value, list):
+        _validate_metadata_list(key, value)
+    elif value is not None and not isinstance(value, (str, int, float, SparseVector)):
+        raise ValueError(
+            "Expected metadata value to be a str, int, float, bool, SparseVector, list, or None, "
+            f"got {shown}"
+        )
 
 
 def _validate_metadata_list(key: str, values: list[Any]) -> None:
@@ -194,8 +214,11 @@ def validate_metadatas(metadatas: Any) -> Any:
 # ---- Reads --------------------------------------------------------------------------------------
 
 
-def validate_include(include: Any, disallowed: Sequence[str] = ()) -> None:
-    """Refuses what is not a list of the names of columns, or names a disallowed one."""
+def validate_include(include: Any, dissalowed: Sequence[str] | None = None) -> None:
+    """Refuses what is not a list of the names of columns, or names one of those that are refused.
+
+    The second parameter is spelt as upstream spells it.
+    """
     if not isinstance(include, list):
         raise ValueError(f"Expected include to be a list, got {include}")
     for item in include:
@@ -205,8 +228,8 @@ def validate_include(include: Any, disallowed: Sequence[str] = ()) -> None:
             raise ValueError(
                 f"Expected include item to be one of {', '.join(_INCLUDE_ITEMS)}, got {item}"
             )
-        if item in disallowed:
-            raise ValueError(f"Include item cannot be one of {', '.join(disallowed)}, got {item}")
+        if dissalowed is not None and item in dissalowed:
+            raise ValueError(f"Include item cannot be one of {', '.join(dissalowed)}, got {item}")
 
 
 def validate_n_results(n_results: Any) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
+from typing import Any, Literal, TypeAlias, TypedDict, TypeVar, cast
 
 import numpy as np
 
@@ -37,6 +37,33 @@ from chromadb.api._index_configs import (
     SparseVectorIndexConfig,
     StringInvertedIndexConfig,
     VectorIndexConfig,
+)
+from chromadb.api._packing import (
+    optional_base64_strings_to_embeddings,
+    optional_embeddings_to_base64_strings,
+    pack_embedding_safely,
+)
+from chromadb.api._record_sets import (
+    AddRequest,
+    BaseRecordSet,
+    DeleteRequest,
+    FilterSet,
+    GetRequest,
+    IndexMetadata,
+    InsertRecordSet,
+    QueryRequest,
+    UpdateRequest,
+    UpsertRequest,
+    get_default_embeddable_record_set_fields,
+    normalize_base_record_set,
+    normalize_insert_record_set,
+    validate_base_record_set,
+    validate_batch,
+    validate_filter_set,
+    validate_insert_record_set,
+    validate_record_set_contains_any,
+    validate_record_set_contains_one,
+    validate_record_set_for_embedding,
 )
 from chromadb.api._schema_parts import (
     BOOL_INVERTED_INDEX_NAME,
@@ -73,6 +100,12 @@ from chromadb.api._schema_parts import (
     ValueTypes,
     VectorIndexType,
 )
+from chromadb.api._sparse_metadata import (
+    deserialize_metadata,
+    normalize_metadata,
+    normalize_metadatas,
+    serialize_metadata,
+)
 from chromadb.api._validation import (
     is_document,
     is_image,
@@ -84,6 +117,7 @@ from chromadb.api._validation import (
     validate_metadata,
     validate_metadatas,
     validate_n_results,
+    validate_update_metadata,
     validate_where,
     validate_where_document,
 )
@@ -96,6 +130,7 @@ from chromadb.base_types import (
     Documents,
     Embeddable,
     Image,
+    ImageDType,
     Images,
     LiteralValue,
     Loadable,
@@ -140,6 +175,8 @@ __all__ = [
     "TYPE_KEY",
     "URI",
     "VECTOR_INDEX_NAME",
+    "AddRequest",
+    "BaseRecordSet",
     "BoolInvertedIndexConfig",
     "BoolInvertedIndexType",
     "BoolValueType",
@@ -148,8 +185,8 @@ __all__ = [
     "CollectionMetadata",
     "DataLoader",
     "DefaultEmbeddingFunction",
+    "DeleteRequest",
     "DeleteResult",
-    "UpdateResult",
     "DistinctResult",
     "Document",
     "Documents",
@@ -157,16 +194,19 @@ __all__ = [
     "Embedding",
     "EmbeddingFunction",
     "Embeddings",
+    "FilterSet",
     "FloatInvertedIndexConfig",
     "FloatInvertedIndexType",
     "FloatListValueType",
     "FloatValueType",
     "FtsIndexConfig",
     "FtsIndexType",
+    "GetRequest",
     "GetResult",
     "HnswIndexConfig",
     "IDs",
     "Image",
+    "ImageDType",
     "Images",
     "Include",
     "IncludeMetadataDocuments",
@@ -174,6 +214,9 @@ __all__ = [
     "IncludeMetadataDocumentsEmbeddings",
     "IncludeMetadataDocumentsEmbeddingsDistances",
     "IndexConfig",
+    "IndexMetadata",
+    "IndexingStatus",
+    "InsertRecordSet",
     "IntInvertedIndexConfig",
     "IntInvertedIndexType",
     "IntValueType",
@@ -184,12 +227,16 @@ __all__ = [
     "Metadatas",
     "OneOrMany",
     "OperatorExpression",
+    "Parameter",
     "PyEmbedding",
     "PyEmbeddings",
     "PyVector",
+    "QueryRequest",
     "QueryResult",
     "ReadLevel",
     "Schema",
+    "SearchResult",
+    "SearchResultRow",
     "Space",
     "SpannIndexConfig",
     "SparseEmbeddingFunction",
@@ -204,6 +251,9 @@ __all__ = [
     "URIs",
     "UpdateCollectionMetadata",
     "UpdateMetadata",
+    "UpdateRequest",
+    "UpdateResult",
+    "UpsertRequest",
     "ValueTypes",
     "Vector",
     "VectorIndexConfig",
@@ -214,111 +264,36 @@ __all__ = [
     "WhereOperator",
     "convert_list_embeddings_to_np",
     "convert_np_embeddings_to_list",
+    "deserialize_metadata",
+    "get_default_embeddable_record_set_fields",
     "is_document",
     "is_image",
     "maybe_cast_one_to_many",
+    "normalize_base_record_set",
     "normalize_embeddings",
+    "normalize_insert_record_set",
+    "normalize_metadata",
+    "normalize_metadatas",
+    "optional_base64_strings_to_embeddings",
+    "optional_embeddings_to_base64_strings",
+    "pack_embedding_safely",
+    "serialize_metadata",
+    "validate_base_record_set",
+    "validate_batch",
     "validate_documents",
     "validate_embedding_function",
     "validate_embeddings",
+    "validate_filter_set",
     "validate_ids",
     "validate_images",
     "validate_include",
+    "validate_insert_record_set",
     "validate_metadata",
     "validate_metadatas",
     "validate_n_results",
+    "validate_record_set_contains_any",
+    "validate_record_set_contains_one",
+    "validate_record_set_for_embedding",
     "validate_sparse_embedding_function",
     "validate_sparse_vectors",
-    "validate_where",
-    "validate_where_document",
-]
-
-T = TypeVar("T")
-
-# One value, or a list of it. Only a list counts as many: a tuple is one value.
-OneOrMany: TypeAlias = T | list[T]
-
-ID: TypeAlias = str
-IDs: TypeAlias = list[ID]
-Embedding: TypeAlias = Vector
-Embeddings: TypeAlias = list[Embedding]
-PyEmbedding: TypeAlias = PyVector
-PyEmbeddings: TypeAlias = list[PyEmbedding]
-Metadatas: TypeAlias = list[Metadata]
-CollectionMetadata: TypeAlias = dict[str, Any]
-UpdateCollectionMetadata: TypeAlias = dict[str, Any]
-
-Include: TypeAlias = list[
-    Literal["documents", "embeddings", "metadatas", "distances", "uris", "data"]
-]
-IncludeMetadataDocuments: Include = ["metadatas", "documents"]
-IncludeMetadataDocumentsDistances: Include = ["metadatas", "documents", "distances"]
-IncludeMetadataDocumentsEmbeddings: Include = ["metadatas", "documents", "embeddings"]
-IncludeMetadataDocumentsEmbeddingsDistances: Include = [
-    "metadatas",
-    "documents",
-    "embeddings",
-    "distances",
-]
-
-
-class ReadLevel(str, Enum):
-    """How much of the log a read takes in. A local database always reads all of it."""
-
-    INDEX_AND_WAL = "index_and_wal"
-    INDEX_ONLY = "index_only"
-    INDEX_AND_BOUNDED_WAL = "index_and_bounded_wal"
-
-
-class GetResult(TypedDict):
-    """Records in columns, a place for each id. A column that was not asked for is None."""
-
-    ids: list[ID]
-    embeddings: np.ndarray[Any, np.dtype[np.float64]] | None
-    documents: list[Document | None] | None
-    uris: list[URI | None] | None
-    included: Include
-    data: Loadable | None
-    metadatas: list[Metadata | None] | None
-
-
-class QueryResult(TypedDict):
-    """The neighbours of each query, in columns. A column that was not asked for is None."""
-
-    ids: list[list[ID]]
-    embeddings: list[np.ndarray[Any, np.dtype[np.float64]]] | None
-    documents: list[list[Document | None]] | None
-    uris: list[list[URI | None]] | None
-    included: Include
-    data: list[Loadable] | None
-    metadatas: list[list[Metadata | None]] | None
-    distances: list[list[float]] | None
-
-
-@dataclass
-class IndexingStatus:
-    """How many of the operations on a collection its index knows."""
-
-    num_indexed_ops: int
-    num_unindexed_ops: int
-    total_ops: int
-    op_indexing_progress: float
-
-
-class DeleteResult(TypedDict):
-    """How many records a deletion removed; of one by ids alone, how many ids it was given."""
-
-    deleted: int
-
-
-class UpdateResult(TypedDict):
-    """How many records an update by filter changed."""
-
-    updated: int
-
-
-class DistinctResult(TypedDict):
-    """The values under a key, ascending, and how many records have each."""
-
-    values: list[str | int | float | bool]
-    counts: list[int]
+    "validate_update_metadata",

@@ -242,7 +242,7 @@ class CollectionOperations(CollectionCommon[ServerT]):
         with validating("get"):
             id_list = maybe_cast_one_to_many(ids)
             validate_reads(id_list, where, where_document)
-            validate_include(include, disallowed=["distances"])
+            validate_include(include, dissalowed=["distances"])
             validate_order(after, order_by, descending)
             if "data" in include and loader is None:
                 raise ValueError(DATA_LOADER_NEEDED)
