@@ -8,7 +8,12 @@ from __future__ import annotations
 
 
 class ChromaError(Exception):
-    """The base of every error that Chroma raises by a class of its own."""
+    """The base of every error that Chroma raises by a class of its own.
+
+    `trace_id` is what the server calls the request that failed, where it says so.
+    """
+
+    trace_id: str | None = None
 
     def code(self) -> int:
         """The HTTP status of this kind of error."""

@@ -11,82 +11,82 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any
 
+from chromadb.api._configuration_readers import (
+    create_collection_configuration_from_legacy_collection_metadata,
+    create_collection_configuration_from_legacy_metadata_dict,
+    json_to_create_hnsw_configuration,
+    json_to_create_spann_configuration,
+    json_to_update_hnsw_configuration,
+    json_to_update_spann_configuration,
+    load_create_collection_configuration_from_json,
+    load_update_collection_configuration_from_json,
+    overwrite_collection_configuration,
+    overwrite_embedding_function,
+    overwrite_hnsw_configuration,
+    overwrite_spann_configuration,
+    populate_create_hnsw_defaults,
+    update_collection_configuration_from_legacy_collection_metadata,
+    update_collection_configuration_from_legacy_update_metadata,
+    update_schema_from_collection_configuration,
+)
+from chromadb.api._configuration_types import (
+    CollectionConfiguration,
+    CreateCollectionConfiguration,
+    CreateHNSWConfiguration,
+    CreateSpannConfiguration,
+    HNSWConfiguration,
+    SpannConfiguration,
+    UpdateCollectionConfiguration,
+    UpdateHNSWConfiguration,
+    UpdateSpannConfiguration,
+    VectorDtype,
+)
 from chromadb.api._embedding_function import EmbeddingFunction, known_name, shown_name
-from chromadb.api.types import CollectionMetadata, Space
+from chromadb.api.types import CollectionMetadata
 
-VectorDtype = Literal["f32", "f16", "bf16", "int8"]
-
-
-class HNSWConfiguration(TypedDict, total=False):
-    space: Space
-    ef_construction: int
-    max_neighbors: int
-    ef_search: int
-    num_threads: int
-    batch_size: int
-    sync_threshold: int
-    resize_factor: float
-
-
-class SpannConfiguration(TypedDict, total=False):
-    space: Space
-    search_nprobe: int
-    write_nprobe: int
-    ef_construction: int
-    ef_search: int
-    max_neighbors: int
-    reassign_neighbor_count: int
-    split_threshold: int
-    merge_threshold: int
-
-
-CreateHNSWConfiguration = HNSWConfiguration
-CreateSpannConfiguration = SpannConfiguration
-
-
-class UpdateHNSWConfiguration(TypedDict, total=False):
-    ef_search: int
-    num_threads: int
-    batch_size: int
-    sync_threshold: int
-    resize_factor: float
-
-
-class UpdateSpannConfiguration(TypedDict, total=False):
-    search_nprobe: int
-    ef_search: int
-
-
-class CollectionConfiguration(TypedDict, total=False):
-    """What a collection answers."""
-
-    hnsw: HNSWConfiguration | None
-    spann: SpannConfiguration | None
-    embedding_function: EmbeddingFunction[Any] | None
-    vector_dtype: VectorDtype
-
-
-class CreateCollectionConfiguration(TypedDict, total=False):
-    """What a new collection is given.
-
-    `vector_dtype` is how embeddings are stored, for good: "f32" unless it says otherwise. They are
-    rounded when they are written, and distances are exact for the rounded values.
-    """
-
-    hnsw: HNSWConfiguration | None
-    spann: SpannConfiguration | None
-    embedding_function: EmbeddingFunction[Any] | None
-    vector_dtype: VectorDtype | None
-
-
-class UpdateCollectionConfiguration(TypedDict, total=False):
-    """What may be changed later."""
-
-    hnsw: UpdateHNSWConfiguration | None
-    spann: UpdateSpannConfiguration | None
-    embedding_function: EmbeddingFunction[Any] | None
+__all__ = [
+    "CollectionConfiguration",
+    "CreateCollectionConfiguration",
+    "CreateHNSWConfiguration",
+    "CreateSpannConfiguration",
+    "HNSWConfiguration",
+    "SpannConfiguration",
+    "UpdateCollectionConfiguration",
+    "UpdateHNSWConfiguration",
+    "UpdateSpannConfiguration",
+    "VectorDtype",
+    "collection_configuration_to_json",
+    "collection_configuration_to_json_str",
+    "create_collection_configuration_from_legacy_collection_metadata",
+    "create_collection_configuration_from_legacy_metadata_dict",
+    "create_collection_configuration_to_json",
+    "create_collection_configuration_to_json_str",
+    "json_to_create_hnsw_configuration",
+    "json_to_create_spann_configuration",
+    "json_to_update_hnsw_configuration",
+    "json_to_update_spann_configuration",
+    "load_collection_configuration_from_json",
+    "load_collection_configuration_from_json_str",
+    "load_create_collection_configuration_from_json",
+    "load_embedding_function",
+    "load_update_collection_configuration_from_json",
+    "load_update_collection_configuration_from_json_str",
+    "overwrite_collection_configuration",
+    "overwrite_embedding_function",
+    "overwrite_hnsw_configuration",
+    "overwrite_spann_configuration",
+    "populate_create_hnsw_defaults",
+    "update_collection_configuration_from_legacy_collection_metadata",
+    "update_collection_configuration_from_legacy_update_metadata",
+    "update_collection_configuration_to_json",
+    "update_collection_configuration_to_json_str",
+    "update_schema_from_collection_configuration",
+    "validate_embedding_function_conflict_on_create",
+    "validate_embedding_function_conflict_on_get",
+    "validate_embedding_function_update",
+]
 
 
 # ---- To the engine ------------------------------------------------------------------------------
@@ -185,22 +185,49 @@ def _stored_function(function: EmbeddingFunction[Any] | None) -> dict[str, Any]:
     return {"name": name, "type": "known", "config": function.get_config()}
 
 
+def collection_configuration_to_json(config: CollectionConfiguration) -> dict[str, Any]:
+    """The JSON of a configuration that a collection answered."""
+    hnsw, spann = config.get("hnsw"), config.get("spann")
+    return _json(hnsw, spann, _stored_function(config.get("embedding_function")), config)
+
+
+def collection_configuration_to_json_str(config: CollectionConfiguration) -> str:
+    """The JSON text of a configuration that a collection answered."""
+    return json.dumps(collection_configuration_to_json(config))
+
+
 # ---- From the engine ----------------------------------------------------------------------------
 
 
-def load_collection_configuration_from_json(json_map: dict[str, Any]) -> CollectionConfiguration:
+def load_collection_configuration_from_json(
+    config_json_map: dict[str, Any],
+) -> CollectionConfiguration:
     """The configuration with its embedding function built, where it can be.
 
     Raises ValueError where the function is known by a name that no class is registered under.
     """
+    if config_json_map.get("hnsw") is not None and config_json_map.get("spann") is not None:
+        raise ValueError("hnsw and spann cannot both be provided")
     configuration = CollectionConfiguration(
-        hnsw=json_map.get("hnsw"),
-        spann=json_map.get("spann"),
-        embedding_function=load_embedding_function(json_map.get("embedding_function")),
+        hnsw=config_json_map.get("hnsw"),
+        spann=config_json_map.get("spann"),
+        embedding_function=load_embedding_function(config_json_map.get("embedding_function")),
     )
-    if "vector_dtype" in json_map:
-        configuration["vector_dtype"] = json_map["vector_dtype"]
+    if "vector_dtype" in config_json_map:
+        configuration["vector_dtype"] = config_json_map["vector_dtype"]
     return configuration
+
+
+def load_collection_configuration_from_json_str(config_json_str: str) -> CollectionConfiguration:
+    """The same from JSON text."""
+    return load_collection_configuration_from_json(json.loads(config_json_str))
+
+
+def load_update_collection_configuration_from_json_str(
+    json_str: str,
+) -> UpdateCollectionConfiguration:
+    """The change of a configuration that JSON text stands for."""
+    return load_update_collection_configuration_from_json(json.loads(json_str))
 
 
 def load_embedding_function(stored: dict[str, Any] | None) -> EmbeddingFunction[Any] | None:

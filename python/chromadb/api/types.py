@@ -297,3 +297,139 @@ __all__ = [
     "validate_sparse_embedding_function",
     "validate_sparse_vectors",
     "validate_update_metadata",
+    "validate_where",
+    "validate_where_document",
+]
+
+T = TypeVar("T")
+
+# One value, or a list of it. Only a list counts as many: a tuple is one value.
+OneOrMany: TypeAlias = T | list[T]
+
+ID: TypeAlias = str
+IDs: TypeAlias = list[ID]
+Embedding: TypeAlias = Vector
+Embeddings: TypeAlias = list[Embedding]
+PyEmbedding: TypeAlias = PyVector
+PyEmbeddings: TypeAlias = list[PyEmbedding]
+Metadatas: TypeAlias = list[Metadata]
+CollectionMetadata: TypeAlias = dict[str, Any]
+UpdateCollectionMetadata: TypeAlias = dict[str, Any]
+
+Parameter = TypeVar("Parameter", Document, Image, Embedding, Metadata, ID)
+
+Include: TypeAlias = list[
+    Literal["documents", "embeddings", "metadatas", "distances", "uris", "data"]
+]
+IncludeMetadataDocuments: Include = ["metadatas", "documents"]
+IncludeMetadataDocumentsDistances: Include = ["metadatas", "documents", "distances"]
+IncludeMetadataDocumentsEmbeddings: Include = ["metadatas", "documents", "embeddings"]
+IncludeMetadataDocumentsEmbeddingsDistances: Include = [
+    "metadatas",
+    "documents",
+    "embeddings",
+    "distances",
+]
+
+
+class ReadLevel(str, Enum):
+    """How much of the log a read takes in. A local database always reads all of it."""
+
+    INDEX_AND_WAL = "index_and_wal"
+    INDEX_ONLY = "index_only"
+    INDEX_AND_BOUNDED_WAL = "index_and_bounded_wal"
+
+
+class GetResult(TypedDict):
+    """Records in columns, a place for each id. A column that was not asked for is None."""
+
+    ids: list[ID]
+    embeddings: np.ndarray[Any, np.dtype[np.float64]] | None
+    documents: list[Document | None] | None
+    uris: list[URI | None] | None
+    included: Include
+    data: Loadable | None
+    metadatas: list[Metadata | None] | None
+
+
+class QueryResult(TypedDict):
+    """The neighbours of each query, in columns. A column that was not asked for is None."""
+
+    ids: list[list[ID]]
+    embeddings: list[np.ndarray[Any, np.dtype[np.float64]]] | None
+    documents: list[list[Document | None]] | None
+    uris: list[list[URI | None]] | None
+    included: Include
+    data: list[Loadable] | None
+    metadatas: list[list[Metadata | None]] | None
+    distances: list[list[float]] | None
+
+
+@dataclass
+class IndexingStatus:
+    """How many of the operations on a collection its index knows."""
+
+    num_indexed_ops: int
+    num_unindexed_ops: int
+    total_ops: int
+    op_indexing_progress: float
+
+
+class DeleteResult(TypedDict):
+    """How many records a deletion removed; of one by ids alone, how many ids it was given."""
+
+    deleted: int
+
+
+class UpdateResult(TypedDict):
+    """How many records an update by filter changed."""
+
+    updated: int
+
+
+class DistinctResult(TypedDict):
+    """The values under a key, ascending, and how many records have each."""
+
+    values: list[str | int | float | bool]
+    counts: list[int]
+
+
+class SearchResultRow(TypedDict, total=False):
+    """A record that a search found: its id, and what the search selected and the record has."""
+
+    id: str
+    document: str | None
+    embedding: list[float] | None
+    metadata: dict[str, Any] | None
+    score: float | None
+
+
+# The columns of a search's answer, and what they are called in a row.
+_ROW_FIELDS = {
+    "documents": "document",
+    "embeddings": "embedding",
+    "metadatas": "metadata",
+    "scores": "score",
+}
+
+
+class SearchResult(dict[str, Any]):
+    """The records that searches found, in columns, for each search. See `rows`.
+
+    Its items are `ids`, `documents`, `embeddings`, `metadatas`, `scores` and `select`. A column is
+    None where its search did not select it.
+    """
+
+    def rows(self) -> list[list[SearchResultRow]]:
+        """The same as rows, for each search a list of them."""
+        return [self._rows_of(number, ids) for number, ids in enumerate(self.get("ids", []))]
+
+    def _rows_of(self, number: int, ids: list[str]) -> list[SearchResultRow]:
+        rows: list[dict[str, Any]] = [{"id": identifier} for identifier in ids]
+        for column, name in _ROW_FIELDS.items():
+            columns = self.get(column) or []
+            values = columns[number] if number < len(columns) else None
+            for row, value in zip(rows, values or [], strict=False):
+                if value is not None:
+                    row[name] = value
+        return cast("list[SearchResultRow]", rows)

@@ -147,11 +147,16 @@ def module_differences(path: str, theirs: dict[str, Any]) -> Iterator[str]:
     if missing := sorted(set(theirs["all"] or ()) - set(getattr(module, "__all__", ()))):
         yield f"{path}.__all__ lacks {missing}"
     for name, facts in theirs["names"].items():
-        thing = getattr(module, name, MISSING)
-        if thing is MISSING:
+        try:
+            thing = getattr(module, name)
+        except (AttributeError, ImportError):
             yield f"{path}.{name} is missing"
             continue
-        for difference in name_differences(thing, facts):
+        try:
+            differences = list(name_differences(thing, facts))
+        except ImportError as error:  # By what a lazy table or class loads when it is looked at.
+            differences = [f"cannot be looked at: {error}"]
+        for difference in differences:
             joint = "" if difference.startswith(".") else " "
             yield f"{path}.{name}{joint}{difference}"
 

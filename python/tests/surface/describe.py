@@ -32,6 +32,7 @@ import numpy.typing
 
 import chromadb.api.types
 import chromadb.config
+import chromadb.utils.embedding_functions
 
 FUNCTIONS = "chromadb.utils.embedding_functions"
 MODULES = [
@@ -128,10 +129,18 @@ EXPORTING = {
     "chromadb.base_types",
     "chromadb.config",
     "chromadb.execution.expression",
-    "chromadb.types",
     FUNCTIONS,
     f"{FUNCTIONS}.schemas",
 }
+# Where constants and aliases come from that modules import.
+LIBRARIES: tuple[ModuleType, ...] = (
+    typing,
+    collections.abc,
+    numpy.typing,
+    chromadb.config,
+    chromadb.api.types,
+    chromadb.utils.embedding_functions,
+)
 BASES = {"ChromaError", "Exception"}
 # Special methods that calls spell without naming them.
 SPECIAL = {"__call__", "__getitem__", "__enter__", "__exit__", "__and__", "__or__", "__add__"}
@@ -268,13 +277,13 @@ def is_own(module: ModuleType, name: str, thing: Any) -> bool:
         or isinstance(thing, ModuleType | logging.Logger)
     ):
         return False
-    exports = module.__name__ in EXPORTING
+    exports = module.__name__ in EXPORTING or name in getattr(module, "__all__", ())
     if inspect.isclass(thing) or inspect.isroutine(thing):
         home = thing.__module__ or ""
         if home.startswith("chromadb"):
             return exports or home == module.__name__
         return exports and thing.__name__ != name
-    for library in (typing, collections.abc, numpy.typing, chromadb.config, chromadb.api.types):
+    for library in LIBRARIES:
         known = getattr(library, name, None)
         if library is not module and known is not None and known is thing:
             return exports and library.__name__.startswith("chromadb")
