@@ -10,14 +10,23 @@ import re
 import shutil
 import subprocess
 import sys
+from email import message_from_string
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
+
+# Where the engine's sources are: around this folder, or within it in a source distribution.
+ENGINE = HERE / "engine"
+ROOT = ENGINE if ENGINE.exists() else HERE.parent
+
+# What of the repository a source distribution takes along. Swift wants the folder of every target
+# that the manifest names, the tests' too.
+ENGINE_SOURCES = ("Package.swift", "Sources", "Tests", "include", "Benchmarks/Index")
 
 # The name that the extension asks the loader for, libchroma's SONAME.
 LIBRARY = "libchroma.so.1"
@@ -41,8 +50,12 @@ def output(*command: str) -> str | None:
 def version() -> str:
     """The version by the tags of the repository; without any, the release that the sources say.
 
-    Commits since the tag are counted, as in 1.5.9+0.1.0.12.g1a2b3c4.
+    Commits since the tag are counted, as in 1.5.9+0.1.0.12.g1a2b3c4. A source distribution says the
+    version that it was made at, in whatever repository it may have been unpacked.
     """
+    stated = HERE / "PKG-INFO"
+    if stated.exists():
+        return message_from_string(stated.read_text(encoding="utf-8"))["Version"]
     described = output("git", "describe", "--tags", "--match", "v[0-9]*")
     if described is not None:
         return described.removeprefix("v").replace("-", ".")
@@ -62,6 +75,26 @@ class BuildPy(build_py):
             for package in ("chromadb", "chromadb_swift_bindings"):
                 shutil.rmtree(Path(self.build_lib) / package, ignore_errors=True)
         super().run()
+
+
+class SourceDistribution(sdist):
+    """Takes the engine's sources along, so that a wheel can be built of the archive alone."""
+
+    def make_release_tree(self, base_dir: str, files: list[str]) -> None:
+        super().make_release_tree(base_dir, files)
+        for file in engine_files():
+            target = Path(base_dir, ENGINE.name, file)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / file, target)
+
+
+def engine_files() -> list[str]:
+    """What the repository tracks of the engine's sources, by paths within it."""
+    tracked = output("git", "ls-files", "-z", *ENGINE_SOURCES)
+    if tracked:
+        return [file for file in tracked.split("\0") if file]
+    found = [path for path in ROOT.rglob("*") if path.is_file()]
+    return [str(path.relative_to(ROOT)) for path in found if ".build" not in path.parts]
 
 
 class BuildExtension(build_ext):
@@ -155,6 +188,6 @@ setup(
             py_limited_api=True,
         )
     ],
-    cmdclass={"build_py": BuildPy, "build_ext": BuildExtension},
+    cmdclass={"build_py": BuildPy, "build_ext": BuildExtension, "sdist": SourceDistribution},
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )
