@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from chromadb.api.types import (
     DefaultEmbeddingFunction,
@@ -27,6 +27,65 @@ from chromadb.utils.embedding_functions._known_functions import (
 from chromadb.utils.embedding_functions.config_validation import (
     validate_embedding_function_config_is_safe,
 )
+
+# What type checkers see of the names that are looked up when they are used.
+if TYPE_CHECKING:
+    from .amazon_bedrock_embedding_function import (
+        AmazonBedrockEmbeddingFunction as AmazonBedrockEmbeddingFunction,
+    )
+    from .baseten_embedding_function import BasetenEmbeddingFunction as BasetenEmbeddingFunction
+    from .chroma_cloud_qwen_embedding_function import (
+        ChromaCloudQwenEmbeddingFunction as ChromaCloudQwenEmbeddingFunction,
+    )
+    from .cloudflare_workers_ai_embedding_function import (
+        CloudflareWorkersAIEmbeddingFunction as CloudflareWorkersAIEmbeddingFunction,
+    )
+    from .cohere_embedding_function import CohereEmbeddingFunction as CohereEmbeddingFunction
+    from .google_embedding_function import (
+        GoogleGeminiEmbeddingFunction as GoogleGeminiEmbeddingFunction,
+    )
+    from .google_embedding_function import (
+        GoogleGenaiEmbeddingFunction as GoogleGenaiEmbeddingFunction,
+    )
+    from .google_embedding_function import (
+        GoogleGenerativeAiEmbeddingFunction as GoogleGenerativeAiEmbeddingFunction,
+    )
+    from .google_embedding_function import (
+        GooglePalmEmbeddingFunction as GooglePalmEmbeddingFunction,
+    )
+    from .google_embedding_function import (
+        GoogleVertexEmbeddingFunction as GoogleVertexEmbeddingFunction,
+    )
+    from .huggingface_embedding_function import (
+        HuggingFaceEmbeddingFunction as HuggingFaceEmbeddingFunction,
+    )
+    from .huggingface_embedding_function import (
+        HuggingFaceEmbeddingServer as HuggingFaceEmbeddingServer,
+    )
+    from .jina_embedding_function import (
+        JinaEmbeddingFunction as JinaEmbeddingFunction,
+    )
+    from .jina_embedding_function import (
+        JinaQueryConfig as JinaQueryConfig,
+    )
+    from .mistral_embedding_function import MistralEmbeddingFunction as MistralEmbeddingFunction
+    from .morph_embedding_function import MorphEmbeddingFunction as MorphEmbeddingFunction
+    from .nomic_embedding_function import (
+        NomicEmbeddingFunction as NomicEmbeddingFunction,
+    )
+    from .nomic_embedding_function import (
+        NomicQueryConfig as NomicQueryConfig,
+    )
+    from .ollama_embedding_function import OllamaEmbeddingFunction as OllamaEmbeddingFunction
+    from .openai_embedding_function import OpenAIEmbeddingFunction as OpenAIEmbeddingFunction
+    from .perplexity_embedding_function import (
+        PerplexityEmbeddingFunction as PerplexityEmbeddingFunction,
+    )
+    from .roboflow_embedding_function import RoboflowEmbeddingFunction as RoboflowEmbeddingFunction
+    from .together_ai_embedding_function import (
+        TogetherAIEmbeddingFunction as TogetherAIEmbeddingFunction,
+    )
+    from .voyageai_embedding_function import VoyageAIEmbeddingFunction as VoyageAIEmbeddingFunction
 
 __all__ = [
     "DefaultEmbeddingFunction",
