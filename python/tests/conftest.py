@@ -73,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def installed_version(python: str) -> str | None:
     process = subprocess.run(
-        [python, "-c", "import importlib.metadata as m; print(m.version('chromadb'))"],
+        [python, "-I", "-c", "import importlib.metadata as m; print(m.version('chromadb'))"],
         capture_output=True,
         text=True,
     )

@@ -142,13 +142,13 @@ def test_a_list_is_no_value_of_a_collection(engine: _chroma.Engine, collection: 
 @pytest.mark.parametrize("value", ["text", [1], 5], ids=repr)
 def test_metadata_is_a_dict(engine: _chroma.Engine, collection: str, value: object) -> None:
     kind = type(value).__name__
-    for method, parameter, argument, name in [
-        ("create_collection", "metadata", value, "metadata"),
-        ("update_collection", "new_metadata", value, "metadata"),
-        ("add", "metadatas", [value], "metadatas"),
+    for method, name, argument in [
+        ("create_collection", "metadata", value),
+        ("update_collection", "new_metadata", value),
+        ("add", "metadatas", [value]),
     ]:
         with pytest.raises(TypeError) as raised:
-            call(engine, collection, method, **{parameter: argument})
+            call(engine, collection, method, **{name: argument})
         assert (
             str(raised.value)
             == f"argument '{name}': '{kind}' object cannot be converted to 'PyDict'"

@@ -368,7 +368,7 @@ METHOD(update_collection)
                                      &options.configuration_json)) {
         return NULL;
     }
-    if (!metadata_argument(call.state, &memory, args[2], "metadata", NONE_IS_SKIPPED,
+    if (!metadata_argument(call.state, &memory, args[2], "new_metadata", NONE_IS_SKIPPED,
                            &options.metadata)) {
         call_memory_end(&memory);
         return NULL;
