@@ -212,7 +212,7 @@ class CollectionCommon(Generic[ServerT]):
             function = self._function()
             # A plain callable may serve as a function, and has no `embed_query`.
             if operation == "query" and hasattr(function, "embed_query"):
-                return embedding_matrix(function.embed_query(input=inputs))
+                return embedding_matrix(function.embed_query(inputs))
             return embedding_matrix(function(input=inputs))
 
     def _function(self) -> EmbeddingFunction[Any]:
