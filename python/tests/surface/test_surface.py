@@ -51,39 +51,6 @@ AWAITED = {
     "chromadb.utils.data_loaders",
     "chromadb.utils.delete_file",
     "chromadb.utils.directory",
-    "chromadb.utils.embedding_functions",
-    "chromadb.utils.embedding_functions.amazon_bedrock_embedding_function",
-    "chromadb.utils.embedding_functions.baseten_embedding_function",
-    "chromadb.utils.embedding_functions.bm25_embedding_function",
-    "chromadb.utils.embedding_functions.chroma_bm25_embedding_function",
-    "chromadb.utils.embedding_functions.chroma_cloud_qwen_embedding_function",
-    "chromadb.utils.embedding_functions.chroma_cloud_splade_embedding_function",
-    "chromadb.utils.embedding_functions.chroma_langchain_embedding_function",
-    "chromadb.utils.embedding_functions.cloudflare_workers_ai_embedding_function",
-    "chromadb.utils.embedding_functions.cohere_embedding_function",
-    "chromadb.utils.embedding_functions.fastembed_sparse_embedding_function",
-    "chromadb.utils.embedding_functions.google_embedding_function",
-    "chromadb.utils.embedding_functions.huggingface_embedding_function",
-    "chromadb.utils.embedding_functions.huggingface_sparse_embedding_function",
-    "chromadb.utils.embedding_functions.instructor_embedding_function",
-    "chromadb.utils.embedding_functions.jina_embedding_function",
-    "chromadb.utils.embedding_functions.mistral_embedding_function",
-    "chromadb.utils.embedding_functions.morph_embedding_function",
-    "chromadb.utils.embedding_functions.nomic_embedding_function",
-    "chromadb.utils.embedding_functions.ollama_embedding_function",
-    "chromadb.utils.embedding_functions.open_clip_embedding_function",
-    "chromadb.utils.embedding_functions.openai_embedding_function",
-    "chromadb.utils.embedding_functions.perplexity_embedding_function",
-    "chromadb.utils.embedding_functions.roboflow_embedding_function",
-    "chromadb.utils.embedding_functions.schemas",
-    "chromadb.utils.embedding_functions.schemas.bm25_tokenizer",
-    "chromadb.utils.embedding_functions.schemas.registry",
-    "chromadb.utils.embedding_functions.schemas.schema_utils",
-    "chromadb.utils.embedding_functions.sentence_transformer_embedding_function",
-    "chromadb.utils.embedding_functions.text2vec_embedding_function",
-    "chromadb.utils.embedding_functions.together_ai_embedding_function",
-    "chromadb.utils.embedding_functions.utils",
-    "chromadb.utils.embedding_functions.voyageai_embedding_function",
     "chromadb.utils.lru_cache",
     "chromadb.utils.messageid",
     "chromadb.utils.read_write_lock",
@@ -93,7 +60,14 @@ AWAITED = {
 }
 
 # Differences that are meant, by the sentence that names them, and why.
-DELIBERATE: dict[str, str] = {}
+DELIBERATE: dict[str, str] = {
+    "chromadb.utils.embedding_functions.schemas.*.SCHEMAS_DIR is missing": (
+        "the schemas stand in a module, not in a folder of files beside the package"
+    ),
+    "chromadb.utils.embedding_functions.schemas.*.cached_schemas is missing": (
+        "what stands in a module needs no cache"
+    ),
+}
 
 
 def deliberate(difference: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from chromadb.utils.embedding_functions.schemas._definitions import SCHEMAS
-from chromadb.utils.embedding_functions.schemas.schema_utils import load_schema
 
 
 def get_available_schemas() -> list[str]:
@@ -14,7 +13,7 @@ def get_available_schemas() -> list[str]:
 def get_schema_info() -> dict[str, dict[str, str]]:
     """The version, title and description of each schema, by its name."""
     return {
-        name: {key: load_schema(name)[key] for key in ("version", "title", "description")}
+        name: {key: SCHEMAS[name][key] for key in ("version", "title", "description")}
         for name in get_available_schemas()
     }
 

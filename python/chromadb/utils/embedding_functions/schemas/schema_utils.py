@@ -14,23 +14,23 @@ from typing import Any, Final, NamedTuple
 
 from chromadb.utils.embedding_functions.schemas._definitions import SCHEMAS
 
-cached_schemas: dict[str, dict[str, Any]] = {}
-
 
 def load_schema(schema_name: str) -> dict[str, Any]:
     """The schema of that name. Raises FileNotFoundError where there is none."""
-    if schema_name not in cached_schemas:
-        if schema_name not in SCHEMAS:
-            raise FileNotFoundError(
-                errno.ENOENT, "There is no schema of that name", f"{schema_name}.json"
-            )
-        cached_schemas[schema_name] = deepcopy(SCHEMAS[schema_name])
-    return cached_schemas[schema_name]
+    return deepcopy(_schema(schema_name))
+
+
+def _schema(schema_name: str) -> dict[str, Any]:
+    if schema_name not in SCHEMAS:
+        raise FileNotFoundError(
+            errno.ENOENT, "There is no schema of that name", f"{schema_name}.json"
+        )
+    return SCHEMAS[schema_name]
 
 
 def get_schema_version(schema_name: str) -> str:
     """The version of a schema."""
-    version: str = load_schema(schema_name).get("version", "1.0.0")
+    version: str = _schema(schema_name).get("version", "1.0.0")
     return version
 
 
@@ -39,7 +39,7 @@ def validate_config_schema(config: dict[str, Any], schema_name: str) -> None:
 
     Raises a ValueError, which is a `jsonschema.ValidationError` too where that package is in use.
     """
-    faults = list(_faults(config, load_schema(schema_name), ()))
+    faults = list(_faults(config, _schema(schema_name), ()))
     if not faults:
         return
     # The outermost fault says most. Of several, the same one as the package `jsonschema` picks.
