@@ -92,7 +92,7 @@ enum {
   /* The caller's mistakes. */
   CHROMA_ERROR_INVALID_ARGUMENT = 1,  /**< A type, range, name, filter or dimension. */
   CHROMA_ERROR_NOT_FOUND = 2,         /**< No such tenant, database, collection or record. */
-  CHROMA_ERROR_ALREADY_EXISTS = 3,    /**< A tenant, database or collection has the name. */
+  CHROMA_ERROR_ALREADY_EXISTS = 3,    /**< Something has the name, or a record the id. */
   CHROMA_ERROR_PERMISSION_DENIED = 4, /**< A setting forbids it: allow_reset, read_only. */
   CHROMA_ERROR_CLOSED = 5,            /**< The handle was closed, freed, or never existed. */
   CHROMA_ERROR_CANCELLED = 6,         /**< The cancel token was used. */
@@ -434,6 +434,37 @@ CHROMA_API chroma_status chroma_collection_upsert(chroma_collection *collection,
                                                   const chroma_records *records,
                                                   chroma_error **out_error);
 
+/** What an insertion does where a record has one of its ids. */
+typedef int32_t chroma_conflict_policy;
+enum {
+  CHROMA_ON_CONFLICT_IGNORE = 1, /**< Leaves that record as it is. */
+  CHROMA_ON_CONFLICT_ERROR = 2,  /**< Stores nothing of the call: CHROMA_ERROR_ALREADY_EXISTS. */
+  CHROMA_ON_CONFLICT_REPLACE = 3 /**< Makes that record exactly what is given, at its place. */
+};
+
+/** What an insertion came to. */
+typedef struct chroma_insertion_counts {
+  size_t struct_size;
+  uint64_t added_count;    /**< New records. */
+  uint64_t existing_count; /**< The others, which were ignored or replaced. */
+} chroma_insertion_counts;
+#define CHROMA_INSERTION_COUNTS_INIT \
+  { sizeof(chroma_insertion_counts), 0, 0 }
+
+/**
+ * Inserts records, and says what it met: which ids exist is decided while nobody else writes. With
+ * CHROMA_ON_CONFLICT_REPLACE nothing of what such a record was remains but its place in the order of
+ * insertion. Of rows with the same id the later ones count as existing. Otherwise as add.
+ *
+ * @param records     Without a request_key.
+ * @param out_counts  Started from CHROMA_INSERTION_COUNTS_INIT.
+ */
+CHROMA_API chroma_status chroma_collection_insert(chroma_collection *collection,
+                                                  const chroma_records *records,
+                                                  chroma_conflict_policy on_conflict,
+                                                  chroma_insertion_counts *out_counts,
+                                                  chroma_error **out_error);
+
 /** Which records: those of the ids, if given, that match both filters, if given. */
 typedef struct chroma_selection {
   const chroma_string *ids; /**< NULL: no restriction. */
@@ -616,9 +647,14 @@ typedef struct chroma_query_options {
   uint32_t include;      /**< CHROMA_INCLUDE_… */
   uint32_t exact;        /**< Not 0: every selected record is measured, no index asked. */
   chroma_cancel *cancel; /**< Or NULL. */
+  /** Or NULL. Leaves out what is farther, by the distance as it is returned; not NaN. */
+  const double *max_distance;
 } chroma_query_options;
 #define CHROMA_QUERY_OPTIONS_INIT \
-  { sizeof(chroma_query_options), {NULL, 0, 0, 0}, {NULL, 0, {NULL, 0}, {NULL, 0}}, 10, 0, 0, NULL }
+  { \
+    sizeof(chroma_query_options), {NULL, 0, 0, 0}, {NULL, 0, {NULL, 0}, {NULL, 0}}, 10, 0, 0, \
+        NULL, NULL \
+  }
 
 /**
  * Neighbours of query q stand in rows row_offsets[q] to row_offsets[q + 1] of every column, nearest
@@ -640,7 +676,8 @@ typedef struct chroma_query_view {
   { sizeof(chroma_query_view), 0, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL }
 
 /**
- * The selected records nearest to each query. Ties stand in the order of insertion.
+ * The selected records nearest to each query; fewer than result_count where there are not as many,
+ * or max_distance leaves some out. Ties stand in the order of insertion.
  *
  * In a collection of some thousand vectors or more an index finds them: with the collection's
  * setting ef_search, of the moment of the call, nearly all of the nearest are among them. Their
@@ -701,7 +738,7 @@ typedef struct chroma_search_view {
  * Runs a query and says how, instead of what it found. Without embeddings, only the selection is
  * evaluated, as for a get, a count or a deletion: the query_count of the view is 0 then.
  *
- * @param options     As for chroma_collection_query(); include does not matter.
+ * @param options     As for chroma_collection_query(); include and max_distance do not matter.
  * @param out_result  To free with chroma_explain_result_free().
  */
 CHROMA_API chroma_status chroma_collection_explain(chroma_collection *collection,

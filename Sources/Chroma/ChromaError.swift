@@ -10,7 +10,7 @@ public struct ChromaError: Error, Equatable, Sendable, CustomStringConvertible {
     case invalidArgument
     /// A tenant, database or collection does not exist.
     case notFound
-    /// A tenant, database or collection of that name exists.
+    /// A tenant, database or collection of that name, or a record of that id, exists.
     case alreadyExists
     /// A setting forbids it.
     case permissionDenied

@@ -27,6 +27,21 @@ public struct Collection: Sendable {
     try await write(.add, records)
   }
 
+  /// Inserts records, and says how many ids it met; otherwise as `add`. Which ids exist is decided
+  /// while nobody else writes.
+  ///
+  /// - Throws: Also `.alreadyExists`, if there are such ids and the policy is `error`.
+  @discardableResult
+  public func add(
+    _ records: [Record], onConflict: ConflictPolicy
+  ) async throws(ChromaError) -> InsertionCounts {
+    try await inBackground { [self] (_) throws(ChromaBase.ChromaError) in
+      InsertionCounts(
+        try engine.current().insert(
+          try RecordBatch(.add, records), onConflict: onConflict.stored, to: id))
+    }
+  }
+
   /// Changes records; what is nil stays, and unknown ids are ignored.
   public func update(_ records: [Record]) async throws(ChromaError) {
     try await write(.update, records)
@@ -153,12 +168,15 @@ public struct Collection: Sendable {
   /// A collection of some thousand records or more has an index, which finds nearly all of the
   /// nearest: more of them with a larger `IndexSettings.efSearch`.
   ///
-  /// - Parameter isExact: Whether all selected records are measured instead.
-  /// - Throws: `.invalidArgument` if the dimension is not the collection's.
+  /// - Parameters:
+  ///   - maxDistance: Leaves out what is farther, by the distance as it is returned; fewer than
+  ///     `resultCount` may be left.
+  ///   - isExact: Whether all selected records are measured instead.
+  /// - Throws: `.invalidArgument` if the dimension is not the collection's, or the bound is NaN.
   public func query(
     _ embedding: [Float], resultCount: Int = 10, where filter: Where? = nil,
     whereDocument: WhereDocument? = nil, include: Include = [.documents, .metadatas],
-    isExact: Bool = false
+    maxDistance: Double? = nil, isExact: Bool = false
   ) async throws(ChromaError) -> [Neighbor] {
     try await inBackground { [self] (cancel) throws(ChromaBase.ChromaError) in
       guard resultCount >= 0 else {
@@ -167,7 +185,8 @@ public struct Collection: Sendable {
       let answer = try engine.current().query(
         VectorColumn(dimension: embedding.count, values: embedding),
         try Selection(nil, filter, whereDocument), in: id, resultCount: resultCount,
-        include: include.columns.union(.distances), isExact: isExact, cancel: cancel)
+        maxDistance: maxDistance, include: include.columns.union(.distances), isExact: isExact,
+        cancel: cancel)
       return zip(answer.records.records, answer.distances ?? []).map {
         Neighbor(record: $0, distance: $1)
       }

@@ -33,6 +33,36 @@ public struct Neighbor: Equatable, Sendable {
   public let distance: Float
 }
 
+/// What an insertion does where a record has one of its ids.
+public enum ConflictPolicy: Sendable, CaseIterable {
+  /// Leaves that record as it is.
+  case ignore
+  /// Stores nothing of the call.
+  case error
+  /// Makes that record exactly what is given. It keeps its place in the order of insertion.
+  case replace
+
+  var stored: ChromaEngine.ConflictPolicy {
+    switch self {
+    case .ignore: .ignore
+    case .error: .error
+    case .replace: .replace
+    }
+  }
+}
+
+/// What an insertion came to: as many records as were given, in two parts.
+public struct InsertionCounts: Equatable, Sendable {
+  public let addedCount: Int
+  /// Those whose id existed, or stood earlier in the call; they were ignored or replaced.
+  public let existingCount: Int
+
+  init(_ counts: ChromaEngine.InsertionCounts) {
+    addedCount = counts.addedCount
+    existingCount = counts.existingCount
+  }
+}
+
 /// A value of metadata, no array, and how many records have it.
 public struct DistinctValue: Equatable, Sendable {
   public let value: MetadataValue

@@ -14,6 +14,7 @@ struct Query {
   let vectors: VectorColumn?
   let selection: Selection
   let resultCount: Int
+  let maxDistance: Double?
   let include: Include
   let isExact: Bool
   let cancel: CancelToken?
@@ -25,6 +26,7 @@ struct Query {
     vectors = try options.embeddings.column(present: nil)
     selection = try options.selection.selection()
     resultCount = Int(clamping: options.result_count)
+    maxDistance = options.max_distance?.pointee
     include = Include(rawValue: options.include)
     isExact = options.exact != 0
     cancel = try cancelToken(options.cancel)

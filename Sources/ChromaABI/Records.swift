@@ -34,34 +34,51 @@ public func chroma_collection_upsert(
   answer(out_error) { () throws(ChromaError) in try write(.upsert, records, to: collection) }
 }
 
+@c @implementation
+public func chroma_collection_insert(
+  _ handle: OpaquePointer!, _ records: UnsafePointer<chroma_records>!,
+  _ on_conflict: chroma_conflict_policy,
+  _ out_counts: UnsafeMutablePointer<chroma_insertion_counts>!,
+  _ out_error: UnsafeMutablePointer<OpaquePointer?>!
+) -> chroma_status {
+  answer(out_error) { () throws(ChromaError) in
+    let records = try sized(records, initial: chroma_records(), "records")
+    // Looked at before anything is written.
+    _ = try sized(UnsafePointer(out_counts), initial: chroma_insertion_counts(), "out_counts")
+    let object = try found(handle, CollectionObject.self, "collection")
+    guard records.key == nil else {
+      throw .invalidArgument(
+        "An insertion that counts what it met takes no request_key: repeated, it meets itself.")
+    }
+    let counts = try object.engine.current().insert(
+      try records.batch(.add), onConflict: try ConflictPolicy(on_conflict), to: object.id,
+      timeoutMilliseconds: object.engine.timeout(records.write_turn_timeout_ms))
+    try store(
+      chroma_insertion_counts(
+        struct_size: MemoryLayout<chroma_insertion_counts>.size,
+        added_count: UInt64(counts.addedCount), existing_count: UInt64(counts.existingCount)),
+      to: out_counts, "out_counts")
+  }
+}
+
+extension ConflictPolicy {
+  fileprivate init(_ value: chroma_conflict_policy) throws(ChromaError) {
+    switch Int(value) {
+    case CHROMA_ON_CONFLICT_IGNORE: self = .ignore
+    case CHROMA_ON_CONFLICT_ERROR: self = .error
+    case CHROMA_ON_CONFLICT_REPLACE: self = .replace
+    default: throw .invalidArgument("\(value) is no conflict policy: 1, 2 and 3 are.")
+    }
+  }
+}
+
 private func write(
   _ operation: Operation, _ records: UnsafePointer<chroma_records>?, to handle: OpaquePointer?
 ) throws(ChromaError) {
   let records = try sized(records, initial: chroma_records(), "records")
   let object = try found(handle, CollectionObject.self, "collection")
-  try checkCount(records.record_count, "records")
-  let count = records.record_count
-  guard let ids = try texts(records.ids, count, "An id") else {
-    throw .invalidArgument("ids must be given.")
-  }
-  guard records.embeddings.values == nil || records.embeddings.count == count else {
-    throw .invalidArgument(
-      "Inconsistent number of IDs, embeddings, documents, URIs and metadatas")
-  }
-  var metadatas: [MetadataChange?]?
-  if let maps = records.metadatas {
-    var changes: [MetadataChange?] = []
-    changes.reserveCapacity(count)
-    for index in 0..<count { changes.append(try maps[index].change("metadatas")) }
-    metadatas = changes
-  }
-  let batch = RecordBatch(
-    operation: operation, ids: ids,
-    embeddings: try records.embeddings.column(present: records.embedding_present),
-    documents: try optionalTexts(records.documents, count, "A document"),
-    uris: try optionalTexts(records.uris, count, "A uri"), metadatas: metadatas)
   try object.engine.current().write(
-    batch, to: object.id, requestKey: records.key,
+    try records.batch(operation), to: object.id, requestKey: records.key,
     timeoutMilliseconds: object.engine.timeout(records.write_turn_timeout_ms))
 }
 
@@ -107,6 +124,31 @@ public func chroma_collection_update_selected(
 }
 
 extension chroma_records {
+  /// The records as a batch.
+  fileprivate func batch(_ operation: Operation) throws(ChromaError) -> RecordBatch {
+    try checkCount(record_count, "records")
+    let count = record_count
+    guard let ids = try texts(ids, count, "An id") else {
+      throw .invalidArgument("ids must be given.")
+    }
+    guard embeddings.values == nil || embeddings.count == count else {
+      throw .invalidArgument(
+        "Inconsistent number of IDs, embeddings, documents, URIs and metadatas")
+    }
+    var changes: [MetadataChange?]?
+    if let maps = metadatas {
+      var rows: [MetadataChange?] = []
+      rows.reserveCapacity(count)
+      for index in 0..<count { rows.append(try maps[index].change("metadatas")) }
+      changes = rows
+    }
+    return RecordBatch(
+      operation: operation, ids: ids,
+      embeddings: try embeddings.column(present: embedding_present),
+      documents: try optionalTexts(documents, count, "A document"),
+      uris: try optionalTexts(uris, count, "A uri"), metadatas: changes)
+  }
+
   /// The request key, unless it is all zero.
   fileprivate var key: RequestKey? {
     let words = withUnsafeBytes(of: request_key) { raw in
@@ -253,7 +295,8 @@ public func chroma_collection_query(
     let (engine, id) = try collection(handle)
     let answer = try engine.query(
       vectors, query.selection, in: id, resultCount: query.resultCount,
-      include: query.include, isExact: query.isExact, cancel: query.cancel)
+      maxDistance: query.maxDistance, include: query.include, isExact: query.isExact,
+      cancel: query.cancel)
     out.pointee = HandleTable.give(QueryResult(answer))
   }
 }

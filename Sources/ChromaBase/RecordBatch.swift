@@ -9,6 +9,11 @@ package enum Operation: UInt8, Sendable {
   case upsert = 3
   /// Removes; a missing id is ignored.
   case delete = 4
+  /// Makes the record exactly what is given, or inserts what is missing.
+  case replace = 5
+
+  /// Whether a record comes of every row, which then needs an embedding and can remove nothing.
+  package var isWhole: Bool { self == .add || self == .replace }
 }
 
 /// Vectors of one dimension, row after row.
@@ -24,6 +29,15 @@ package struct VectorColumn: Equatable, Sendable {
     self.dimension = dimension
     self.values = values
     self.present = present
+  }
+
+  fileprivate func selecting(_ rows: [Int]) -> VectorColumn {
+    var selected: [Float] = []
+    selected.reserveCapacity(rows.count * dimension)
+    for row in rows { selected += values[row * dimension..<(row + 1) * dimension] }
+    return VectorColumn(
+      dimension: dimension, values: selected,
+      present: present.map { flags in rows.map { flags[$0] } })
   }
 }
 
@@ -57,4 +71,14 @@ package struct RecordBatch: Equatable, Sendable {
   }
 
   package var count: Int { ids.count }
+
+  /// Some of its rows, in the order given.
+  package func selecting(_ rows: [Int]) -> RecordBatch {
+    RecordBatch(
+      operation: operation, ids: rows.map { ids[$0] },
+      embeddings: embeddings.map { $0.selecting(rows) },
+      documents: documents.map { column in rows.map { column[$0] } },
+      uris: uris.map { column in rows.map { column[$0] } },
+      metadatas: metadatas.map { column in rows.map { column[$0] } })
+  }
 }

@@ -56,7 +56,7 @@ extension ChromaError {
         + "and at most \(Limits.batchByteCountMax) bytes.")
   }
 
-  static func dimensionMismatch(expected: Int, actual: Int) -> ChromaError {
+  package static func dimensionMismatch(expected: Int, actual: Int) -> ChromaError {
     .invalidArgument("Collection expecting embedding with dimension of \(expected), got \(actual)")
   }
 

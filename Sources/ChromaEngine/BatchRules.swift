@@ -92,7 +92,7 @@ enum BatchRules {
       throw .invalidArgument(
         "Inconsistent number of IDs, embeddings, documents, URIs and metadatas")
     }
-    let needsEmbeddings = batch.operation == .add || batch.operation == .upsert
+    let needsEmbeddings = batch.operation.isWhole || batch.operation == .upsert
     if needsEmbeddings, count > 0, batch.embeddings == nil || batch.embeddings?.present != nil {
       throw .invalidArgument("Every record that is added or upserted needs an embedding.")
     }
@@ -107,7 +107,7 @@ enum BatchRules {
     try checkLength(of: entry.key, what: "A metadata key")
     switch entry.value {
     case nil:
-      guard operation != .add else {
+      guard !operation.isWhole else {
         throw .invalidArgument(
           "The metadata key \"\(entry.key)\" of record \(row) has no value. Leave it out: only "
             + "update and upsert remove keys.")

@@ -1,6 +1,7 @@
 // Queries: which records are nearest, and how that was found.
 
 package import ChromaBase
+import ChromaCatalog
 package import ChromaIndex
 
 /// How a query is answered at one state of its collection.
@@ -60,13 +61,19 @@ extension Engine {
   ///
   /// - Parameters:
   ///   - queries: Rows of one dimension.
+  ///   - maxDistance: Leaves out what is farther, by the distance as it is returned; fewer may be
+  ///     left. Nil or infinity for no bound.
   ///   - isExact: Whether to measure every selected record, whatever the index says.
-  /// - Throws: `.invalidArgument` if the dimension is not the collection's.
+  /// - Throws: `.invalidArgument` if the dimension is not the collection's, or the bound no number.
   package func query(
     _ queries: VectorColumn, _ selection: Selection, in id: UUID, resultCount: Int,
-    include: Include, isExact: Bool = false, cancel: CancelToken? = nil
+    maxDistance: Double? = nil, include: Include, isExact: Bool = false,
+    cancel: CancelToken? = nil
   ) throws(ChromaError) -> QueryAnswer {
-    try search(queries, in: id) { (view, search) throws(ChromaError) in
+    guard maxDistance?.isNaN != true else {
+      throw .invalidArgument("The largest distance must be a number, and not NaN.")
+    }
+    return try search(queries, in: id) { (view, search) throws(ChromaError) in
       try view.schema.check(selection)
       var answer = QueryAnswer(
         records: RecordColumns(include, dimension: view.dimension),
@@ -77,7 +84,12 @@ extension Engine {
       }
       let candidates = try Selector(selection, in: view.table, cancel: cancel).slots()
       try search.run(candidates, resultCount, isExact: isExact, cancel) {
-        (neighbors, _) throws(ChromaError) in
+        (nearest, _) throws(ChromaError) in
+        // Nearest first, and the distances are exact: what the bound lets through is the beginning.
+        var neighbors = nearest
+        if let maxDistance {
+          neighbors = Array(nearest.prefix { Double($0.distance) <= maxDistance })
+        }
         try answer.records.append(neighbors.map(\.slot), of: view.table)
         answer.distances?.append(contentsOf: neighbors.map(\.distance))
         answer.rowOffsets.append(answer.records.ids.count)
@@ -144,9 +156,7 @@ extension Engine {
       let state = try known.state(of: id)
       let result = try readIndexed(id) { (view) throws(ChromaError) -> R? in
         if let dimension = view.dimension, dimension != queries.dimension {
-          throw .invalidArgument(
-            "Collection expecting embedding with dimension of \(dimension), "
-              + "got \(queries.dimension)")
+          throw .dimensionMismatch(expected: dimension, actual: queries.dimension)
         }
         guard let vectors = view.table.vectors else { return try body(view, nil) }
         let graph: Graph?

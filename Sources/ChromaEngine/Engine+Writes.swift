@@ -47,7 +47,7 @@ extension Engine {
 
   /// The batch with its vectors as the collection stores them: rounded once, so that the log, every
   /// segment and every answer have the same.
-  private func asStored(
+  func asStored(
     _ batch: RecordBatch, in id: UUID
   ) throws(ChromaError) -> RecordBatch {
     guard let embeddings = batch.embeddings else { return batch }

@@ -6,11 +6,13 @@
 //     update      changed          ignored
 //     upsert      changed          inserted
 //     delete      removed          ignored
+//     replace     replaced         inserted
 //
 // A change replaces the embedding, the document and the uri where one is given, and merges metadata
-// key by key: a value replaces, nil removes, keys that are not named stay. Delete then add is a new
-// record at the end. Inside a batch rows apply in order, so that of two equal ids the first add and
-// the last upsert win.
+// key by key: a value replaces, nil removes, keys that are not named stay. A record that is replaced
+// keeps its id and its place in the order of insertion, and nothing else of what it was. Delete then
+// add is a new record at the end. Inside a batch rows apply in order, so that of two equal ids the
+// first add and the last upsert or replacement win.
 //
 // Applying a batch again changes nothing: a read that failed half-way through the log starts over.
 
@@ -28,11 +30,14 @@ package enum Materialization {
     for row in 0..<batch.count {
       let id = batch.ids[row]
       switch (batch.operation, try table.slot(of: id)) {
-      case (.add, nil), (.upsert, nil):
+      case (.add, nil), (.upsert, nil), (.replace, nil):
         try insert(row, of: batch, order: firstPosition &+ Int64(row), into: &table)
       case (.update, let slot?), (.upsert, let slot?):
         try change(
           slot, to: row, of: batch, position: firstPosition &+ Int64(row), in: &table)
+      case (.replace, let slot?):
+        try replace(
+          slot, by: row, of: batch, position: firstPosition &+ Int64(row), in: &table)
       case (.delete, let slot?):
         try table.remove(slot)
       case (.add, .some), (.update, nil), (.delete, nil):
@@ -44,15 +49,35 @@ package enum Materialization {
   private static func insert(
     _ row: Int, of batch: RecordBatch, order: Int64, into table: inout RecordTable
   ) throws(ChromaError) {
-    guard let embeddings = batch.embeddings, embeddings.present?[row] ?? true else {
-      throw .corruption("The log inserts the record \(batch.ids[row]) without a vector.")
-    }
+    let embeddings = try wholeVectors(row, of: batch)
     let metadata = merged(nil, with: batch.metadatas?[row])
     try embeddings.withRow(row) { (vector) throws(ChromaError) in
       try table.insert(
         id: batch.ids[row], order: order, vector: vector, document: batch.documents?[row],
         uri: batch.uris?[row], metadata: metadata)
     }
+  }
+
+  private static func replace(
+    _ slot: UInt32, by row: Int, of batch: RecordBatch, position: Int64,
+    in table: inout RecordTable
+  ) throws(ChromaError) {
+    try wholeVectors(row, of: batch).withRow(row) { (vector) throws(ChromaError) in
+      try table.setVector(slot, to: vector, position: position)
+    }
+    try table.setDocument(slot, to: batch.documents?[row])
+    try table.setURI(slot, to: batch.uris?[row])
+    try table.setMetadata(slot, to: merged(nil, with: batch.metadatas?[row]))
+  }
+
+  /// The column in which a row that makes a record has its vector.
+  private static func wholeVectors(
+    _ row: Int, of batch: RecordBatch
+  ) throws(ChromaError) -> VectorColumn {
+    guard let embeddings = batch.embeddings, embeddings.present?[row] ?? true else {
+      throw .corruption("The log inserts the record \(batch.ids[row]) without a vector.")
+    }
+    return embeddings
   }
 
   private static func change(

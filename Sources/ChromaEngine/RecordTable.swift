@@ -364,11 +364,11 @@ package struct RecordTable {
     addUnindexed(slot)
   }
 
-  mutating func setDocument(_ slot: UInt32, to document: Text) throws(ChromaError) {
+  mutating func setDocument(_ slot: UInt32, to document: Text?) throws(ChromaError) {
     try change(slot) { $0.document = .changed(document) }
   }
 
-  mutating func setURI(_ slot: UInt32, to uri: Text) throws(ChromaError) {
+  mutating func setURI(_ slot: UInt32, to uri: Text?) throws(ChromaError) {
     try change(slot) { $0.uri = .changed(uri) }
   }
 

@@ -34,11 +34,15 @@ package struct ModelCollection: Equatable, Sendable {
       switch (batch.operation, place) {
       case (.delete, let place?):
         records.remove(at: place)
-      case (.add, nil), (.upsert, nil):
+      case (.add, nil), (.upsert, nil), (.replace, nil):
         records.append(
           ModelRecord(id: batch.ids[row], vector: [], document: nil, uri: nil, metadata: [:]))
         set(records.count - 1, to: row, of: batch)
       case (.update, let place?), (.upsert, let place?):
+        set(place, to: row, of: batch)
+      case (.replace, let place?):
+        records[place] = ModelRecord(
+          id: batch.ids[row], vector: [], document: nil, uri: nil, metadata: [:])
         set(place, to: row, of: batch)
       case (.add, .some), (.update, nil), (.delete, nil):
         break

@@ -7,7 +7,7 @@ extension RecordBatch {
   package static func random(
     dimension: Int, idCount: Int, rowCountMax: Int, using random: inout SeededRandom
   ) -> RecordBatch {
-    let operations: [Operation] = [.add, .add, .upsert, .upsert, .update, .delete]
+    let operations: [Operation] = [.add, .add, .upsert, .upsert, .update, .delete, .replace]
     let operation = operations[random.int(in: 0...operations.count - 1)]
     let rowCount = random.int(in: 1...rowCountMax)
     let ids = (0..<rowCount).map { _ in Text("id-\(random.int(in: 1...idCount))") }
@@ -22,7 +22,7 @@ extension RecordBatch {
         ? ids.map { _ in random.oneIn(3) ? nil : randomText(using: &random) } : nil,
       metadatas: random.oneIn(2)
         ? ids.map { _ in
-          random.oneIn(4) ? nil : randomChange(canRemove: operation != .add, using: &random)
+          random.oneIn(4) ? nil : randomChange(canRemove: !operation.isWhole, using: &random)
         } : nil)
   }
 
