@@ -43,8 +43,13 @@ import Testing
     for step in 0..<40 {
       let batch = RecordBatch.random(
         dimension: Self.dimension, idCount: 30, rowCountMax: 12, using: &random)
-      try (random.oneIn(3) ? other : engine).write(batch, to: id)
-      model.apply(batch)
+      let writer = random.oneIn(3) ? other : engine
+      if batch.operation.isWhole && random.oneIn(2) {
+        try insert(batch, with: writer, to: id, &model, &random)
+      } else {
+        try writer.write(batch, to: id)
+        model.apply(batch)
+      }
       if random.oneIn(10) { engine = try setting.open() }
       if random.oneIn(4) { try compact(random.oneIn(2) ? engine : other, id, &random) }
       if random.oneIn(3) {
@@ -54,6 +59,30 @@ import Testing
         }
       }
     }
+  }
+
+  private func insert(
+    _ batch: RecordBatch, with engine: Engine, to id: UUID, _ model: inout ModelCollection,
+    _ random: inout SeededRandom
+  ) throws {
+    let policy = [ConflictPolicy.ignore, .error, .replace][random.int(in: 0...2)]
+    var seen = Set(model.records.map(\.id))
+    let newCount = batch.ids.count { seen.insert($0).inserted }
+    if policy == .error && newCount < batch.count {
+      let error = #expect(throws: ChromaError.self) {
+        try engine.insert(batch, onConflict: policy, to: id)
+      }
+      #expect(error?.kind == .alreadyExists)
+      return
+    }
+    let counts = try engine.insert(batch, onConflict: policy, to: id)
+    #expect(counts.addedCount == newCount)
+    #expect(counts.existingCount == batch.count - newCount)
+    model.apply(
+      RecordBatch(
+        operation: policy == .replace ? .replace : .add, ids: batch.ids,
+        embeddings: batch.embeddings, documents: batch.documents, uris: batch.uris,
+        metadatas: batch.metadatas))
   }
 
   private func compact(_ engine: Engine, _ id: UUID, _ random: inout SeededRandom) throws {
@@ -96,6 +125,14 @@ import Testing
       let difference = abs(Double(distances[rank]) - expected[row])
       #expect(difference <= 1e-5 * max(1, abs(expected[row])), "\(place)")
     }
+    // The bound is a distance as it was returned, which is within it.
+    let bound = distances[distances.count / 2]
+    let bounded = try engine.query(
+      VectorColumn(dimension: Self.dimension, values: query), .everything, in: id,
+      resultCount: count, maxDistance: Double(bound), include: [.distances])
+    #expect(bounded.distances == distances.filter { $0 <= bound }, "\(place)")
+    let boundedIDs = bounded.records.ids
+    #expect(boundedIDs == Array(answer.records.ids.prefix(boundedIDs.count)), "\(place)")
     // Equal distances may be told apart by rounding in cosine space only.
     if space != .cosine {
       #expect(answer.records.ids == order.map { model.records[$0].id }, "\(place)")

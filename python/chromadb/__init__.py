@@ -152,20 +152,28 @@ def get_settings() -> Settings:
     return _settings
 
 
-def _in_memory(settings: Settings | None) -> Settings:
+def _in_memory(settings: Settings | None, memory_limit: int | None) -> Settings:
     from chromadb.config import Settings
 
     settings = Settings() if settings is None else settings
     settings.is_persistent = False
+    if memory_limit is not None:
+        settings.chroma_memory_limit_bytes = memory_limit
     return settings
 
 
-def _in_directory(path: str | Path, settings: Settings | None) -> Settings:
+def _in_directory(
+    path: str | Path, settings: Settings | None, read_only: bool | None, memory_limit: int | None
+) -> Settings:
     from chromadb.config import Settings
 
     settings = Settings() if settings is None else settings
     settings.persist_directory = str(path)
     settings.is_persistent = True
+    if read_only is not None:
+        settings.chroma_read_only = read_only
+    if memory_limit is not None:
+        settings.chroma_memory_limit_bytes = memory_limit
     return settings
 
 
@@ -188,13 +196,18 @@ def EphemeralClient(
     settings: Settings | None = None,
     tenant: str = "default_tenant",
     database: str = "default_database",
+    *,
+    memory_limit: int | None = None,
 ) -> ClientAPI:
     """Opens the database in memory.
 
     All such clients of a process share one database, as long as one of them or of their
     collections is alive.
+
+    Args:
+        memory_limit: As for `PersistentClient`.
     """
-    return Client(_in_memory(settings), tenant, database)
+    return Client(_in_memory(settings, memory_limit), tenant, database)
 
 
 def PersistentClient(
@@ -202,12 +215,30 @@ def PersistentClient(
     settings: Settings | None = None,
     tenant: str = "default_tenant",
     database: str = "default_database",
+    *,
+    read_only: bool | None = None,
+    memory_limit: int | None = None,
 ) -> ClientAPI:
     """Opens the database in a directory, which is created with its parents.
 
     A write that returned is on disk. Any number of processes may open one directory.
+
+    Args:
+        read_only: Whether nothing in the directory, which must exist, is made or changed; it may
+            lie on a medium that cannot be written, and others may write to it. Calls that would
+            change something are refused with an AuthorizationError.
+        memory_limit: Bytes beyond which collections that are not in use are forgotten until they
+            are; 0 for no limit.
+
+    These two stand for the settings `chroma_read_only` and `chroma_memory_limit_bytes`, which hold
+    where an argument is None. As with all settings, the clients of one directory in one process
+    have the same.
+
+    Raises:
+        NotFoundError: The client only reads, and there is no database.
+        ValueError: The directory is open in this process with other settings.
     """
-    return Client(_in_directory(path, settings), tenant, database)
+    return Client(_in_directory(path, settings, read_only, memory_limit), tenant, database)
 
 
 def AdminClient(settings: Settings | None = None) -> AdminAPI:
@@ -221,9 +252,11 @@ async def AsyncEphemeralClient(
     settings: Settings | None = None,
     tenant: str = "default_tenant",
     database: str = "default_database",
+    *,
+    memory_limit: int | None = None,
 ) -> AsyncClientAPI:
     """As `EphemeralClient`, for event loops: what takes time runs on other threads."""
-    return await _async_client(_in_memory(settings), tenant, database)
+    return await _async_client(_in_memory(settings, memory_limit), tenant, database)
 
 
 async def AsyncPersistentClient(
@@ -231,9 +264,13 @@ async def AsyncPersistentClient(
     settings: Settings | None = None,
     tenant: str = "default_tenant",
     database: str = "default_database",
+    *,
+    read_only: bool | None = None,
+    memory_limit: int | None = None,
 ) -> AsyncClientAPI:
     """As `PersistentClient`, for event loops: what takes time runs on other threads."""
-    return await _async_client(_in_directory(path, settings), tenant, database)
+    described = _in_directory(path, settings, read_only, memory_limit)
+    return await _async_client(described, tenant, database)
 
 
 async def _async_client(settings: Settings, tenant: str, database: str) -> AsyncClientAPI:

@@ -38,7 +38,7 @@ Everything coming out (dicts, lists, arrays) is fresh: the caller may change it.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, final
+from typing import Any, Final, Literal, final
 from uuid import UUID
 
 import numpy as np
@@ -266,6 +266,23 @@ class Engine:
     ) -> bool:
         """Inserts. The ids come first here. None is no metadata value."""
 
+    def insert(
+        self,
+        collection_id: str,
+        ids: list[str],
+        embeddings: npt.NDArray[np.float32],
+        metadatas: Sequence[dict[str, Any] | None] | None,
+        documents: Sequence[str | None] | None,
+        uris: Sequence[str | None] | None,
+        on_conflict: Literal["ignore", "error", "replace"],
+        /,
+    ) -> tuple[int, int]:
+        """Inserts, and says how many were new, and how many ids existed or came again.
+
+        What exists is left as it is, or makes the whole call an `IDAlreadyExistsError`, or becomes
+        exactly what is given, at its place. None is no metadata value.
+        """
+
     def update(
         self,
         collection_id: str,
@@ -374,11 +391,13 @@ class Engine:
         tenant: str,
         database: str,
         exact: bool = False,
+        max_distance: float | None = None,
         /,
     ) -> QueryResponse:
         """The `n_results` nearest records for each row, nearest first.
 
-        If `exact`, every record that the ids and filters let through is measured.
+        If `exact`, every record that the ids and filters let through is measured. What is farther
+        than `max_distance` is left out; NaN is an InvalidArgumentError.
         """
 
     def explain(

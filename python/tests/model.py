@@ -6,6 +6,7 @@ only (whatever the engine refused is not handed on), and compare its answers wit
 Rules it embodies:
   * A record keeps its place when it is updated; deleted and added again it goes to the end.
   * `add` ignores ids that exist, `update` ignores ids that do not, `upsert` does whichever fits.
+    Told to replace, `add` leaves nothing of a record but its place.
   * Embeddings are float32. Distances are computed in float64 by a scan of every candidate.
   * Integers and floats are compared by value, exactly; a bool is neither.
 """
@@ -84,8 +85,29 @@ class ModelCollection:
 
     # ---- Writes -------------------------------------------------------------------------------
 
-    def add(self, ids, embeddings, metadatas=None, documents=None, uris=None) -> None:
-        self._write(ids, embeddings, metadatas, documents, uris, insert=True, change=False)
+    def add(
+        self, ids, embeddings, metadatas=None, documents=None, uris=None, on_conflict=None
+    ) -> dict[str, int] | None:
+        existing = [identifier for identifier in many(ids) if identifier in self.records]
+        counts = {"added": len(many(ids)) - len(existing), "skipped": 0, "replaced": 0}
+        if on_conflict == "replace":
+            for row, identifier in enumerate(many(ids)):
+                if identifier in self.records:
+                    # As a dictionary has it: the place stays.
+                    self.records[identifier] = Record(many_embeddings(embeddings)[row].copy())
+            counts["replaced"] = len(existing)
+        else:
+            counts["skipped"] = len(existing)
+        self._write(
+            ids,
+            embeddings,
+            metadatas,
+            documents,
+            uris,
+            insert=True,
+            change=on_conflict == "replace",
+        )
+        return None if on_conflict is None else counts
 
     def update(self, ids, embeddings=None, metadatas=None, documents=None, uris=None) -> None:
         self._write(ids, embeddings, metadatas, documents, uris, insert=False, change=True)

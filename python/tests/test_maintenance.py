@@ -159,6 +159,32 @@ def test_a_read_only_client_reads(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
 
 
+def test_the_arguments_of_a_client_stand_for_the_settings(tmp_path: Path) -> None:
+    with chromadb.PersistentClient(tmp_path, memory_limit=1_000_000) as client:
+        assert client.get_settings().chroma_memory_limit_bytes == 1_000_000
+        assert not client.get_settings().chroma_read_only
+        for others in ({}, {"memory_limit": 1}, {"memory_limit": 1_000_000, "read_only": True}):
+            with pytest.raises(ValueError, match="already exists .* with different settings"):
+                chromadb.PersistentClient(tmp_path, **others)  # type: ignore[arg-type]
+        chromadb.PersistentClient(tmp_path, memory_limit=1_000_000).close()
+    with (
+        chromadb.PersistentClient(tmp_path, read_only=True) as client,
+        pytest.raises(AuthorizationError),
+    ):
+        client.create_collection("notes")
+    # What is not said is as the settings say.
+    given = Settings(chroma_read_only=True, chroma_memory_limit_bytes=5)
+    with chromadb.PersistentClient(tmp_path, given) as client:
+        assert client.get_settings().chroma_read_only
+        assert client.get_settings().chroma_memory_limit_bytes == 5
+    with chromadb.PersistentClient(tmp_path, given, read_only=False) as client:
+        client.create_collection("notes")
+    with pytest.raises(NotFoundError):
+        chromadb.PersistentClient(tmp_path / "absent", read_only=True)
+    with chromadb.EphemeralClient(memory_limit=7) as client:
+        assert client.get_settings().chroma_memory_limit_bytes == 7
+
+
 def test_a_read_only_client_makes_no_directory(tmp_path: Path) -> None:
     read_only = Settings(chroma_read_only=True)
     with pytest.raises(NotFoundError):

@@ -122,7 +122,13 @@ def reads(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-operations = st.one_of(writes("add"), writes("upsert"), writes("update"), deletions())
+@st.composite
+def insertions(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    operation, arguments = draw(writes("add"))
+    return operation, {**arguments, "on_conflict": draw(st.sampled_from(["ignore", "replace"]))}
+
+
+operations = st.one_of(writes("add"), writes("upsert"), writes("update"), insertions(), deletions())
 
 
 @settings(deadline=None, max_examples=60, print_blob=True)

@@ -53,6 +53,15 @@ def embedding_matrix(target: object) -> Matrix:
     return matrix
 
 
+def joined(parts: list[Matrix]) -> Matrix:
+    """The rows of one matrix after another."""
+    if len(parts) == 1:
+        return parts[0]
+    if any(part.shape[1] != parts[0].shape[1] for part in parts):
+        raise InvalidArgumentError("Inconsistent dimensions in provided embeddings")
+    return np.concatenate(parts)
+
+
 def normalize_embeddings(target: object) -> list[Vector] | None:
     """One or many vectors of any accepted form, as a list of one-dimensional arrays."""
     if target is None:

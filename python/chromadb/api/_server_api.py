@@ -13,6 +13,7 @@ from chromadb.api.collection_configuration import (
     UpdateCollectionConfiguration,
 )
 from chromadb.api.types import (
+    AddResult,
     CollectionMetadata,
     DeleteResult,
     DistinctResult,
@@ -24,6 +25,7 @@ from chromadb.api.types import (
     IncludeMetadataDocumentsEmbeddings,
     IndexingStatus,
     Metadata,
+    OnConflict,
     QueryResult,
     ReadLevel,
     Schema,
@@ -260,6 +262,7 @@ class ServerAPI(BaseAPI, AdminAPI, Component):
         database: str = DEFAULT_DATABASE,
         *,
         exact: bool = False,
+        max_distance: float | None = None,
     ) -> QueryResult: ...
 
     @abstractmethod
@@ -311,6 +314,23 @@ class ServerAPI(BaseAPI, AdminAPI, Component):
         """Ends the runs of a function."""
 
     # ---- What servers of Chroma do not offer ----------------------------------------------------
+
+    def _existing_ids(self, collection_id: UUID, ids: IDs) -> set[str]:
+        """Those of the ids that records have: asked before an insertion that may skip them."""
+        raise not_offered("`add` with `on_conflict`")
+
+    def _insert(
+        self,
+        collection_id: UUID,
+        ids: IDs,
+        embeddings: Matrix,
+        metadatas: list[Metadata | None] | None,
+        documents: list[str | None] | None,
+        uris: list[str | None] | None,
+        on_conflict: OnConflict,
+    ) -> AddResult:
+        """Adds, and says what it met. IDAlreadyExistsError if records exist and may not."""
+        raise not_offered("`add` with `on_conflict`")
 
     def _update_where(
         self,

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from math import isnan
+from numbers import Real
 from types import TracebackType
 from typing import Any
 
@@ -93,6 +95,17 @@ def _duplicates_message(ids: list[str]) -> str:
     return (
         f"Expected IDs to be unique, found {len(duplicated)} duplicated IDs: "
         f"{', '.join(duplicated[:5])}, ..., {', '.join(duplicated[-5:])}"
+    )
+
+
+def ids_exist_message(ids: list[str], existing: set[str]) -> str:
+    """What the engine says where nothing is added because records have some of the ids."""
+    met = [id for id in ids if id in existing]
+    # Five ids, and a hundred characters of each, as the engine names them.
+    named = ", ".join(f'"{id[:100]}"' for id in met[:5])
+    return (
+        f"{len(met)} of the {len(ids)} ids exist already: {named}{', …' if len(met) > 5 else ''}. "
+        "Nothing was added. Leave these records out, or ask for them to be ignored or replaced."
     )
 
 
@@ -239,6 +252,25 @@ def validate_n_results(n_results: Any) -> int:
     if n_results <= 0:
         raise TypeError(f"Number of requested results {n_results}, cannot be negative, or zero.")
     return n_results
+
+
+def validate_max_distance(max_distance: Any) -> float | None:
+    """The bound as a float. Refuses what is neither None nor a number; infinity bounds nothing."""
+    if max_distance is None:
+        return None
+    # Integers, floats, and scalars of numpy.
+    if isinstance(max_distance, Real) and not isinstance(max_distance, bool):
+        bound = float(max_distance)
+        if not isnan(bound):
+            return bound
+    raise ValueError(f"Expected max_distance to be a number, got {max_distance}")
+
+
+def validate_on_conflict(on_conflict: Any) -> None:
+    if on_conflict not in (None, "ignore", "error", "replace"):
+        raise ValueError(
+            f"Expected on_conflict to be one of ignore, error, replace, got {on_conflict}"
+        )
 
 
 def validate_flag(name: str, value: Any) -> bool:

@@ -21,6 +21,7 @@ from chromadb.api.collection_configuration import (
     UpdateCollectionConfiguration,
 )
 from chromadb.api.types import (
+    AddResult,
     CollectionMetadata,
     DataLoader,
     DefaultEmbeddingFunction,
@@ -33,6 +34,7 @@ from chromadb.api.types import (
     IndexingStatus,
     Loadable,
     Metadata,
+    OnConflict,
     QueryResult,
     Schema,
     UpdateResult,
@@ -290,6 +292,21 @@ class AsyncServerAPI(AsyncBaseAPI, AsyncAdminAPI):
     ) -> bool: ...
 
     @abstractmethod
+    async def _existing_ids(self, collection_id: UUID, ids: IDs) -> set[str]: ...
+
+    @abstractmethod
+    async def _insert(
+        self,
+        collection_id: UUID,
+        ids: IDs,
+        embeddings: Matrix,
+        metadatas: list[Metadata | None] | None,
+        documents: list[str | None] | None,
+        uris: list[str | None] | None,
+        on_conflict: OnConflict,
+    ) -> AddResult: ...
+
+    @abstractmethod
     async def _update(
         self,
         collection_id: UUID,
@@ -375,6 +392,7 @@ class AsyncServerAPI(AsyncBaseAPI, AsyncAdminAPI):
         where_document: WhereDocument | None,
         include: Include,
         exact: bool,
+        max_distance: float | None,
         tenant: str,
         database: str,
     ) -> QueryResult: ...

@@ -18,6 +18,7 @@ from chromadb.api.collection_configuration import (
     update_collection_configuration_to_json_str,
 )
 from chromadb.api.types import (
+    AddResult,
     CollectionMetadata,
     DeleteResult,
     DistinctResult,
@@ -28,6 +29,7 @@ from chromadb.api.types import (
     IncludeMetadataDocumentsDistances,
     IndexingStatus,
     Metadata,
+    OnConflict,
     QueryResult,
     ReadLevel,
     Schema,
@@ -281,6 +283,32 @@ class LocalAPI(ServerAPI):
             database,
         )
 
+    def _existing_ids(self, collection_id: UUID, ids: IDs) -> set[str]:
+        found = self._engine.get(
+            str(collection_id), ids, None, None, 0, None, [], DEFAULT_TENANT, DEFAULT_DATABASE
+        )
+        return set(found.ids)
+
+    def _insert(
+        self,
+        collection_id: UUID,
+        ids: IDs,
+        embeddings: Matrix,
+        metadatas: list[Metadata | None] | None,
+        documents: list[str | None] | None,
+        uris: list[str | None] | None,
+        on_conflict: OnConflict,
+    ) -> AddResult:
+        added, existing = self._engine.insert(
+            str(collection_id), ids, embeddings, _dicts(metadatas), documents, uris, on_conflict
+        )
+        is_replacing = on_conflict == "replace"
+        return AddResult(
+            added=added,
+            skipped=0 if is_replacing else existing,
+            replaced=existing if is_replacing else 0,
+        )
+
     def _update(
         self,
         collection_id: UUID,
@@ -418,6 +446,7 @@ class LocalAPI(ServerAPI):
         database: str = DEFAULT_DATABASE,
         *,
         exact: bool = False,
+        max_distance: float | None = None,
     ) -> QueryResult:
         found = self._engine.query(
             str(collection_id),
@@ -430,6 +459,7 @@ class LocalAPI(ServerAPI):
             tenant,
             database,
             exact,
+            max_distance,
         )
         return QueryResult(
             ids=found.ids,

@@ -381,6 +381,17 @@ class DeleteResult(TypedDict):
     deleted: int
 
 
+OnConflict: TypeAlias = Literal["ignore", "error", "replace"]
+
+
+class AddResult(TypedDict):
+    """What an addition with `on_conflict` met: the three add up to the records given."""
+
+    added: int
+    skipped: int
+    replaced: int
+
+
 class UpdateResult(TypedDict):
     """How many records an update by filter changed."""
 

@@ -121,6 +121,20 @@ optional_number_argument(PyObject *given, const char *name, uint64_t *value)
 }
 
 bool
+double_argument(PyObject *given, const char *name, double *value)
+{
+    *value = PyFloat_AsDouble(given);
+    if (PyErr_Occurred() == NULL) {
+        return true;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
+        return false;
+    }
+    PyErr_Clear();
+    return refuse(name, given, "cannot be interpreted as a float");
+}
+
+bool
 optional_callable_argument(PyObject *given, const char *name)
 {
     return given == Py_None || PyCallable_Check(given) || refuse(name, given, "is not callable");

@@ -184,6 +184,9 @@ static PyMethodDef engine_methods[] = {
          "Changes what is not None."),
     FAST(delete_collection, "name, tenant, database", "Deletes the collection."),
     FAST(add, "ids, collection_id, " RECORDS, "Inserts records."),
+    FAST(insert, "collection_id, ids, embeddings, metadatas, documents, uris, on_conflict",
+         "Inserts records; on_conflict, one of 'ignore', 'error' and 'replace', says what becomes "
+         "of those that exist. Returns how many were added, and how many existed."),
     FAST(update, "collection_id, ids, " RECORDS ", embedding_present=None",
          "Changes records. Where embedding_present is False the embedding stays."),
     FAST(upsert, "collection_id, ids, " RECORDS, "Inserts or changes records."),
@@ -202,7 +205,7 @@ static PyMethodDef engine_methods[] = {
          "The values under the key in the selected records, and how many have each, as a dict."),
     FAST(query,
          "collection_id, ids, query_embeddings, n_results, where, where_document, include, "
-         "tenant, database, exact=False",
+         "tenant, database, exact=False, max_distance=None",
          "The n_results nearest records for each query, nearest first."),
     FAST(explain, "collection_id, ids, query_embeddings, n_results, where, where_document, exact",
          "How a query is answered, or without queries a selection, as a dict."),

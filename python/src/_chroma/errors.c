@@ -20,13 +20,13 @@ class_name(chroma_status status)
 
 /* Takes over the reference to the message, which may be NULL with an exception set. */
 static PyObject *
-raise_class(module_state *state, chroma_status status, PyObject *message)
+raise_class(module_state *state, const char *class_name, PyObject *message)
 {
     if (message == NULL) {
         return NULL;
     }
     PyObject *errors = imported(&state->errors, "chromadb.errors", NULL);
-    PyObject *class = errors == NULL ? NULL : PyObject_GetAttrString(errors, class_name(status));
+    PyObject *class = errors == NULL ? NULL : PyObject_GetAttrString(errors, class_name);
     if (class != NULL) {
         PyErr_SetObject(class, message);
         Py_DECREF(class);
@@ -38,10 +38,16 @@ raise_class(module_state *state, chroma_status status, PyObject *message)
 PyObject *
 raise_error(module_state *state, chroma_status status, chroma_error *error)
 {
+    return raise_error_as(state, class_name(status), error);
+}
+
+PyObject *
+raise_error_as(module_state *state, const char *class_name, chroma_error *error)
+{
     chroma_string text = chroma_error_message(error);
     PyObject *message = PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.length, "replace");
     chroma_error_free(error);
-    return raise_class(state, status, message);
+    return raise_class(state, class_name, message);
 }
 
 PyObject *
@@ -51,5 +57,5 @@ raise_status(module_state *state, chroma_status status, const char *format, ...)
     va_start(values, format);
     PyObject *message = PyUnicode_FromFormatV(format, values);
     va_end(values);
-    return raise_class(state, status, message);
+    return raise_class(state, class_name(status), message);
 }

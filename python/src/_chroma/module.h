@@ -85,6 +85,7 @@ METHOD(get_collection_by_id);
 METHOD(update_collection);
 METHOD(delete_collection);
 METHOD(add);
+METHOD(insert);
 METHOD(update);
 METHOD(update_selected);
 METHOD(upsert);
@@ -109,6 +110,9 @@ extern PyMethodDef directory_functions[];
 
 /* Raises the error, which it frees, as the class of its status. Returns NULL. */
 PyObject *raise_error(module_state *state, chroma_status status, chroma_error *error);
+
+/* The same as a class of chromadb.errors that only this call has for the status. */
+PyObject *raise_error_as(module_state *state, const char *class_name, chroma_error *error);
 
 /* Raises the class of the status with a sentence as of PyUnicode_FromFormat(). Returns NULL. */
 PyObject *raise_status(module_state *state, chroma_status status, const char *format, ...);
@@ -150,6 +154,8 @@ bool optional_count_argument(PyObject *given, const char *name, uint64_t otherwi
                              uint64_t *value);
 /* An integer of 64 bits without sign; None is 0. */
 bool optional_number_argument(PyObject *given, const char *name, uint64_t *value);
+/* A number as a double. */
+bool double_argument(PyObject *given, const char *name, double *value);
 /* Whether the object can be called, or is None. */
 bool optional_callable_argument(PyObject *given, const char *name);
 

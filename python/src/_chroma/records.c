@@ -1,6 +1,8 @@
 /* Engine's methods on records. */
 #include "module.h"
 
+#include <string.h>
+
 /* ---- Writes ------------------------------------------------------------------------------- */
 
 /* The arguments of a write, which add() takes in another order than the others. */
@@ -103,6 +105,76 @@ METHOD(add)
                                    .database = args[7],
                                    .embedding_present = Py_None};
     return write_records(&call, &given, NONE_IS_REFUSED, true, chroma_collection_add);
+}
+
+static bool
+conflict_policy_argument(module_state *state, PyObject *given, chroma_conflict_policy *policy)
+{
+    static const struct {
+        const char *name;
+        chroma_conflict_policy policy;
+    } policies[] = {{"ignore", CHROMA_ON_CONFLICT_IGNORE},
+                    {"error", CHROMA_ON_CONFLICT_ERROR},
+                    {"replace", CHROMA_ON_CONFLICT_REPLACE}};
+    chroma_string name;
+    if (!string_argument(given, "on_conflict", &name)) {
+        return false;
+    }
+    for (size_t index = 0; index < sizeof policies / sizeof policies[0]; index++) {
+        if (name.length == strlen(policies[index].name)
+            && memcmp(name.data, policies[index].name, name.length) == 0) {
+            *policy = policies[index].policy;
+            return true;
+        }
+    }
+    raise_status(state, CHROMA_ERROR_INVALID_ARGUMENT,
+                 "on_conflict should be 'ignore', 'error' or 'replace', got %R", given);
+    return false;
+}
+
+METHOD(insert)
+{
+    engine_call call;
+    call_memory memory = {0};
+    chroma_string id;
+    chroma_conflict_policy policy;
+    chroma_records records = CHROMA_RECORDS_INIT;
+    chroma_insertion_counts counts = CHROMA_INSERTION_COUNTS_INIT;
+    chroma_collection *collection = NULL;
+    chroma_error *error = NULL;
+    chroma_status status;
+
+    if (!engine_enter(self, &call, "insert", count, 7, 7)
+        || !string_argument(args[0], "collection_id", &id)
+        || !conflict_policy_argument(call.state, args[6], &policy)) {
+        return NULL;
+    }
+    const write_arguments given = {.ids = args[1],
+                                   .metadatas = args[3],
+                                   .documents = args[4],
+                                   .uris = args[5],
+                                   .embedding_present = Py_None};
+    if (!vectors_argument(&memory, args[2], "embeddings", &records.embeddings)
+        || !records_argument(call.state, &memory, &given, NONE_IS_REFUSED, &records)) {
+        call_memory_end(&memory);
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    status = chroma_collection_open_by_id(call.engine, id, &collection, &error);
+    if (status == CHROMA_OK) {
+        status = chroma_collection_insert(collection, &records, policy, &counts, &error);
+    }
+    chroma_collection_close(collection);
+    Py_END_ALLOW_THREADS
+    call_memory_end(&memory);
+    if (status == CHROMA_ERROR_ALREADY_EXISTS) {
+        return raise_error_as(call.state, "IDAlreadyExistsError", error);
+    }
+    if (status != CHROMA_OK) {
+        return raise_error(call.state, status, error);
+    }
+    return Py_BuildValue("KK", (unsigned long long)counts.added_count,
+                         (unsigned long long)counts.existing_count);
 }
 
 /* The order of update() and upsert(). */
@@ -502,12 +574,23 @@ METHOD(query)
     chroma_query_view view = CHROMA_QUERY_VIEW_INIT;
     query_read read = {.options = CHROMA_QUERY_OPTIONS_INIT};
     PyObject *exact = count > 9 ? args[9] : Py_False;
+    PyObject *max_distance = count > 10 ? args[10] : Py_None;
+    double bound;
 
-    if (!engine_enter(self, &call, "query", count, 9, 10)
+    if (!engine_enter(self, &call, "query", count, 9, 11)
         || !include_argument(call.state, args[6], &read.options.include)
         || !string_argument(args[7], "tenant", &tenant)
         || !string_argument(args[8], "database", &database)
-        || !bool_argument(exact, "exact", &read.options.exact) || !read_query(&call, args, &read)) {
+        || !bool_argument(exact, "exact", &read.options.exact)) {
+        return NULL;
+    }
+    if (max_distance != Py_None) {
+        if (!double_argument(max_distance, "max_distance", &bound)) {
+            return NULL;
+        }
+        read.options.max_distance = &bound;
+    }
+    if (!read_query(&call, args, &read)) {
         return NULL;
     }
     PyObject *response = NULL;

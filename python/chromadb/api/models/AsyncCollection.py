@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import overload
 
 from chromadb.api.async_api import AsyncServerAPI
 from chromadb.api.collection_configuration import UpdateCollectionConfiguration
 from chromadb.api.models._operations import CollectionOperations, Result, Steps
 from chromadb.api.models.Collection import Vectors
 from chromadb.api.types import (
+    AddResult,
     CollectionMetadata,
     DeleteResult,
     DistinctResult,
@@ -20,6 +22,7 @@ from chromadb.api.types import (
     IncludeMetadataDocumentsEmbeddings,
     IndexingStatus,
     Metadata,
+    OnConflict,
     QueryResult,
     ReadLevel,
     UpdateResult,
@@ -41,6 +44,7 @@ class AsyncCollection(CollectionOperations[AsyncServerAPI]):
 
     # ---- Writes ---------------------------------------------------------------------------------
 
+    @overload
     async def add(
         self,
         ids: str | list[str],
@@ -49,9 +53,40 @@ class AsyncCollection(CollectionOperations[AsyncServerAPI]):
         documents: str | Sequence[str | None] | None = None,
         images: Image | Sequence[Image] | None = None,
         uris: str | Sequence[str | None] | None = None,
-    ) -> None:
-        """Adds records. Ids that exist are left as they are, without an error."""
-        await self._run(self._add_steps(ids, embeddings, metadatas, documents, images, uris))
+        *,
+        on_conflict: None = None,
+        progress: Progress = None,
+    ) -> None: ...
+
+    @overload
+    async def add(
+        self,
+        ids: str | list[str],
+        embeddings: Vectors | None = None,
+        metadatas: Metadata | Sequence[Metadata | None] | None = None,
+        documents: str | Sequence[str | None] | None = None,
+        images: Image | Sequence[Image] | None = None,
+        uris: str | Sequence[str | None] | None = None,
+        *,
+        on_conflict: OnConflict,
+        progress: Progress = None,
+    ) -> AddResult: ...
+
+    async def add(
+        self,
+        ids: str | list[str],
+        embeddings: Vectors | None = None,
+        metadatas: Metadata | Sequence[Metadata | None] | None = None,
+        documents: str | Sequence[str | None] | None = None,
+        images: Image | Sequence[Image] | None = None,
+        uris: str | Sequence[str | None] | None = None,
+        *,
+        on_conflict: OnConflict | None = None,
+        progress: Progress = None,
+    ) -> AddResult | None:
+        """Adds records. Those that exist stay as they are, unless `on_conflict` says otherwise."""
+        columns = (ids, embeddings, metadatas, documents, images, uris)
+        return await self._run(self._add_steps(columns, on_conflict, progress))
 
     async def update(
         self,
@@ -61,9 +96,12 @@ class AsyncCollection(CollectionOperations[AsyncServerAPI]):
         documents: str | Sequence[str | None] | None = None,
         images: Image | Sequence[Image] | None = None,
         uris: str | Sequence[str | None] | None = None,
+        *,
+        progress: Progress = None,
     ) -> None:
         """Changes records. Ids that do not exist are passed over, without an error."""
-        await self._run(self._update_steps(ids, embeddings, metadatas, documents, images, uris))
+        columns = (ids, embeddings, metadatas, documents, images, uris)
+        await self._run(self._update_steps(columns, progress))
 
     async def update_where(
         self,
@@ -84,9 +122,12 @@ class AsyncCollection(CollectionOperations[AsyncServerAPI]):
         documents: str | Sequence[str | None] | None = None,
         images: Image | Sequence[Image] | None = None,
         uris: str | Sequence[str | None] | None = None,
+        *,
+        progress: Progress = None,
     ) -> None:
         """Changes the records that exist, as `update`, and adds the others."""
-        await self._run(self._upsert_steps(ids, embeddings, metadatas, documents, images, uris))
+        columns = (ids, embeddings, metadatas, documents, images, uris)
+        await self._run(self._upsert_steps(columns, progress))
 
     async def delete(
         self,
@@ -175,11 +216,14 @@ class AsyncCollection(CollectionOperations[AsyncServerAPI]):
         include: Include = IncludeMetadataDocumentsDistances,
         *,
         exact: bool = False,
+        max_distance: float | None = None,
     ) -> QueryResult:
         """The nearest records for each query, nearest first."""
         sources = (query_embeddings, query_texts, query_images, query_uris)
         return await self._run(
-            self._query_steps(sources, ids, n_results, where, where_document, include, exact)
+            self._query_steps(
+                sources, ids, n_results, where, where_document, include, exact, max_distance
+            )
         )
 
     async def explain(

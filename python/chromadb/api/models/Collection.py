@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 from chromadb.api import ServerAPI
 from chromadb.api.collection_configuration import UpdateCollectionConfiguration
 from chromadb.api.models._operations import CollectionOperations, Result, Steps, carry_out
 from chromadb.api.types import (
+    AddResult,
     CollectionMetadata,
     DeleteResult,
     DistinctResult,
@@ -21,6 +22,7 @@ from chromadb.api.types import (
     IncludeMetadataDocumentsEmbeddings,
     IndexingStatus,
     Metadata,
+    OnConflict,
     PyEmbedding,
     QueryResult,
     ReadLevel,
@@ -47,6 +49,7 @@ class Collection(CollectionOperations[ServerAPI]):
 
     # ---- Writes ---------------------------------------------------------------------------------
 
+    @overload
     def add(
         self,
         ids: str | list[str],
@@ -55,8 +58,42 @@ class Collection(CollectionOperations[ServerAPI]):
         documents: str | Sequence[str | None] | None = None,
         images: Image | Sequence[Image] | None = None,
         uris: str | Sequence[str | None] | None = None,
-    ) -> None:
-        """Adds records. Ids that exist are left as they are, without an error.
+        *,
+        on_conflict: None = None,
+        progress: Progress = None,
+    ) -> None: ...
+
+    @overload
+    def add(
+        self,
+        ids: str | list[str],
+        embeddings: Vectors | None = None,
+        metadatas: Metadata | Sequence[Metadata | None] | None = None,
+        documents: str | Sequence[str | None] | None = None,
+        images: Image | Sequence[Image] | None = None,
+        uris: str | Sequence[str | None] | None = None,
+        *,
+        on_conflict: OnConflict,
+        progress: Progress = None,
+    ) -> AddResult: ...
+
+    def add(
+        self,
+        ids: str | list[str],
+        embeddings: Vectors | None = None,
+        metadatas: Metadata | Sequence[Metadata | None] | None = None,
+        documents: str | Sequence[str | None] | None = None,
+        images: Image | Sequence[Image] | None = None,
+        uris: str | Sequence[str | None] | None = None,
+        *,
+        on_conflict: OnConflict | None = None,
+        progress: Progress = None,
+    ) -> AddResult | None:
+        """Adds records: all that are to be stored, or none.
+
+        Records whose ids exist are left as they are, without an error, unless `on_conflict` says
+        otherwise. Where it says anything, the result counts what became of the records, and what
+        would not be stored is not embedded.
 
         Args:
             ids: The ids; each may occur once.
@@ -66,14 +103,23 @@ class Collection(CollectionOperations[ServerAPI]):
             documents: The texts.
             images: Arrays of at least two dimensions. They are embedded, and not stored.
             uris: Where the data of the records are.
+            on_conflict: "ignore" leaves those that exist as they are; "error" stores nothing of the
+                call if there is one; "replace" makes them exactly what is given: what they were is
+                gone, but for their place in the order of insertion. Which ids exist is decided
+                while nobody else writes.
+            progress: A callable that gets `(done, total)`, in records, on the thread of the call,
+                as they are embedded, in slices, and when they are written; or True for a bar on
+                standard error where that is a terminal. What it raises ends the call.
 
         Raises:
+            IDAlreadyExistsError: There is such a record, and `on_conflict` is "error".
             ValueError: The arguments do not fit together, or have the wrong types.
             DuplicateIDError: An id occurs twice.
             InvalidArgumentError: The engine refuses a value: the vectors have another dimension
                 than the collection, or numbers that are not finite.
         """
-        self._run(self._add_steps(ids, embeddings, metadatas, documents, images, uris))
+        columns = (ids, embeddings, metadatas, documents, images, uris)
+        return self._run(self._add_steps(columns, on_conflict, progress))
 
     def update(
         self,
@@ -83,13 +129,17 @@ class Collection(CollectionOperations[ServerAPI]):
         documents: str | Sequence[str | None] | None = None,
         images: Image | Sequence[Image] | None = None,
         uris: str | Sequence[str | None] | None = None,
+        *,
+        progress: Progress = None,
     ) -> None:
         """Changes records. Ids that do not exist are passed over, without an error.
 
         What is given replaces what was there; metadata are merged key by key, and a value of None
-        deletes its key. Documents or images without embeddings are embedded anew. Raises as `add`.
+        deletes its key. Documents or images without embeddings are embedded anew. Raises, and tells
+        how far it is, as `add`.
         """
-        self._run(self._update_steps(ids, embeddings, metadatas, documents, images, uris))
+        columns = (ids, embeddings, metadatas, documents, images, uris)
+        self._run(self._update_steps(columns, progress))
 
     def update_where(
         self,
@@ -114,9 +164,15 @@ class Collection(CollectionOperations[ServerAPI]):
         documents: str | Sequence[str | None] | None = None,
         images: Image | Sequence[Image] | None = None,
         uris: str | Sequence[str | None] | None = None,
+        *,
+        progress: Progress = None,
     ) -> None:
-        """Changes the records that exist, as `update`, and adds the others. Raises as `add`."""
-        self._run(self._upsert_steps(ids, embeddings, metadatas, documents, images, uris))
+        """Changes the records that exist, as `update`, and adds the others.
+
+        Raises, and tells how far it is, as `add`.
+        """
+        columns = (ids, embeddings, metadatas, documents, images, uris)
+        self._run(self._upsert_steps(columns, progress))
 
     def delete(
         self,
@@ -243,6 +299,7 @@ class Collection(CollectionOperations[ServerAPI]):
         include: Include = IncludeMetadataDocumentsDistances,
         *,
         exact: bool = False,
+        max_distance: float | None = None,
     ) -> QueryResult:
         """The nearest records for each query, nearest first.
 
@@ -252,10 +309,16 @@ class Collection(CollectionOperations[ServerAPI]):
         A collection of some thousand records or more has an index, which finds nearly all of the
         nearest: more of them with a larger `ef_search` in the collection's configuration, which
         `modify` changes for the next query. If `exact`, all candidates are measured instead.
+
+        Records farther than `max_distance` are left out, so that there may be fewer than
+        `n_results`. It is compared to the distance as it is returned, of whichever space; a record
+        exactly as far stays.
         """
         sources = (query_embeddings, query_texts, query_images, query_uris)
         return self._run(
-            self._query_steps(sources, ids, n_results, where, where_document, include, exact)
+            self._query_steps(
+                sources, ids, n_results, where, where_document, include, exact, max_distance
+            )
         )
 
     def explain(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 from uuid import UUID
 
-from chromadb.api._embeddings import Matrix, embedding_matrix
+from chromadb.api._embeddings import Matrix, embedding_matrix, joined
 from chromadb.api._validation import (
     DATA_LOADER_NEEDED,
     maybe_cast_one_to_many,
@@ -37,6 +38,25 @@ from chromadb.api.types import (
 )
 from chromadb.types import Collection as CollectionModel
 
+# Who is told how many of how many records are done.
+Told: TypeAlias = Callable[[int, int], object] | None
+
+# Inputs are embedded in slices where somebody wants to know how far that is: in about twenty. Each
+# is a multiple of the 32 that the default function runs at once, and no more than services like.
+_SLICE_COUNT = 20
+_SLICE_SIZE_STEP = 32
+_SLICE_SIZE_MAX = 1024
+
+
+def _slice_size(count: int) -> int:
+    size = -(-count // (_SLICE_COUNT * _SLICE_SIZE_STEP)) * _SLICE_SIZE_STEP
+    return min(size, _SLICE_SIZE_MAX)
+
+
+def _items(column: Any, places: list[int]) -> Any:
+    return None if column is None else [column[place] for place in places]
+
+
 # A ServerAPI or an AsyncServerAPI.
 ServerT = TypeVar("ServerT")
 
@@ -49,6 +69,24 @@ class Records(NamedTuple):
     metadatas: list[Metadata | None] | None
     documents: list[str | None] | None
     uris: list[str | None] | None
+
+    def rows(self, places: list[int]) -> Records:
+        """Those of these places, in their order."""
+        return Records(
+            ids=_items(self.ids, places),
+            embeddings=None if self.embeddings is None else self.embeddings[places],
+            metadatas=_items(self.metadatas, places),
+            documents=_items(self.documents, places),
+            uris=_items(self.uris, places),
+        )
+
+
+class Inputs(NamedTuple):
+    """What is to be embedded for a write."""
+
+    source: str
+    """documents, images or uris."""
+    items: list[Any]
 
 
 class CollectionCommon(Generic[ServerT]):
@@ -139,8 +177,8 @@ class CollectionCommon(Generic[ServerT]):
         documents: Any,
         images: Any,
         uris: Any,
-    ) -> Records:
-        """Checks the columns of a write and embeds where no embeddings are given.
+    ) -> tuple[Records, Inputs | None]:
+        """Checks the columns of a write, and says what is to be embedded: what has no embeddings.
 
         `sources` are the columns that may be embedded. An update need not have one.
         """
@@ -172,9 +210,33 @@ class CollectionCommon(Generic[ServerT]):
             given = [name for name in sources if columns[name] is not None]
             if matrix is None and len(given) != 1 and (given or operation != "update"):
                 raise ValueError(f"Exactly one of {', '.join(sources)} must be provided")
-        if matrix is None and given:
-            matrix = self._embed(operation, given[0], columns[given[0]])
-        return Records(ids, matrix, metadatas, documents, uris)
+        records = Records(ids, matrix, metadatas, documents, uris)
+        return records, Inputs(given[0], columns[given[0]]) if matrix is None and given else None
+
+    def _embedded(
+        self,
+        operation: str,
+        records: Records,
+        inputs: Inputs | None,
+        told: Told = None,
+        done: int = 0,
+    ) -> Records:
+        """The records with their embeddings.
+
+        Who wants to be told how many are done has them embedded in slices, and is told after each
+        but the last: all of them are done when they are written. `done` of them are already.
+        """
+        if inputs is None:
+            return records
+        count = len(inputs.items)
+        size = count if told is None else _slice_size(count)
+        parts: list[Matrix] = []
+        for start in range(0, count, size):
+            parts.append(self._embed(operation, inputs.source, inputs.items[start : start + size]))
+            if told is not None and start + size < count:
+                told(done + start + size, done + count)
+        with validating(operation):
+            return records._replace(embeddings=joined(parts))
 
     def _prepare_queries(
         self, query_embeddings: Any, query_texts: Any, query_images: Any, query_uris: Any

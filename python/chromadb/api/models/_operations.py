@@ -4,7 +4,7 @@ An operation is a generator: it checks and embeds, yields each call that it need
 function of that server, is sent the answer, and returns the result. So it knows neither threads nor
 event loops. Who runs it decides on both: `carry_out` makes the calls where it stands.
 
-A call is yielded outside of `with` blocks: where it fails, the generator is dropped, not resumed.
+Where a call fails, the generator is closed, not resumed: a `with` block around it sees no error.
 """
 
 from __future__ import annotations
@@ -15,20 +15,24 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from chromadb.api import ServerAPI
 from chromadb.api._validation import (
     DATA_LOADER_NEEDED,
+    ids_exist_message,
     maybe_cast_one_to_many,
     validate_delete,
     validate_distinct,
     validate_flag,
     validate_include,
+    validate_max_distance,
     validate_n_results,
+    validate_on_conflict,
     validate_order,
     validate_reads,
     validate_update_where,
     validating,
 )
 from chromadb.api.collection_configuration import UpdateCollectionConfiguration
-from chromadb.api.models.CollectionCommon import CollectionCommon, ServerT
+from chromadb.api.models.CollectionCommon import CollectionCommon, Records, ServerT
 from chromadb.api.types import (
+    AddResult,
     CollectionMetadata,
     DeleteResult,
     DistinctResult,
@@ -36,17 +40,22 @@ from chromadb.api.types import (
     Include,
     IndexingStatus,
     Metadata,
+    OnConflict,
     QueryResult,
     UpdateResult,
     Where,
     WhereDocument,
 )
-from chromadb.maintenance import CollectionStatistics, Explanation, Progress
+from chromadb.errors import IDAlreadyExistsError
+from chromadb.maintenance import CollectionStatistics, Explanation, Progress, reporting
 from chromadb.types import Collection as CollectionModel
 
 Result = TypeVar("Result")
 Call: TypeAlias = Callable[[ServerAPI], Any]
 Steps: TypeAlias = Generator[Call, Any, Result]
+
+# The ids, embeddings, metadatas, documents, images and URIs of a write.
+WriteColumns: TypeAlias = tuple[Any, Any, Any, Any, Any, Any]
 
 # The embeddings, texts, images and URIs of a query.
 QuerySources: TypeAlias = tuple[Any, Any, Any, Any]
@@ -76,9 +85,14 @@ def carry_out(
         if isinstance(found, End):
             result: Result = found.result
             return result
-        if before_call is not None:
-            before_call()
-        answer = found(server)
+        try:
+            if before_call is not None:
+                before_call()
+            answer = found(server)
+        except BaseException:
+            # Now, and not when the error has been told: what the operation shows ends before.
+            steps.close()
+            raise
 
 
 class CollectionOperations(CollectionCommon[ServerT]):
@@ -87,19 +101,53 @@ class CollectionOperations(CollectionCommon[ServerT]):
     # ---- Writes ---------------------------------------------------------------------------------
 
     def _add_steps(
-        self, ids: Any, embeddings: Any, metadatas: Any, documents: Any, images: Any, uris: Any
-    ) -> Steps[None]:
-        records = self._prepare(
-            "add",
-            ("documents", "images", "uris"),
-            ids,
-            embeddings,
-            metadatas,
-            documents,
-            images,
-            uris,
-        )
+        self,
+        columns: WriteColumns,
+        on_conflict: OnConflict | None = None,
+        progress: Progress = None,
+    ) -> Steps[AddResult | None]:
+        with validating("add"):
+            validate_on_conflict(on_conflict)
+        records, inputs = self._prepare("add", ("documents", "images", "uris"), *columns)
+        count = len(records.ids)
+        with reporting(progress, f"Adding {count:,} records", "records") as told:
+            if on_conflict in ("ignore", "error") and inputs is not None:
+                # Embedding may take long, and cost money: not for what will not be stored.
+                existing: set[str] = yield lambda server: server._existing_ids(self.id, records.ids)
+                if existing and on_conflict == "error":
+                    raise IDAlreadyExistsError(ids_exist_message(records.ids, existing))
+                places = [at for at, id in enumerate(records.ids) if id not in existing]
+                records = records.rows(places)
+                inputs = inputs._replace(items=[inputs.items[at] for at in places])
+            result = None
+            if records.ids:
+                result = yield from self._added_steps(
+                    self._embedded("add", records, inputs, told, count - len(records.ids)),
+                    on_conflict,
+                )
+            if told is not None:
+                told(count, count)
+        if on_conflict is None:
+            return None
+        result = result or AddResult(added=0, skipped=0, replaced=0)
+        result["skipped"] += count - len(records.ids)
+        return result
+
+    def _added_steps(
+        self, records: Records, on_conflict: OnConflict | None
+    ) -> Steps[AddResult | None]:
         assert (matrix := records.embeddings) is not None
+        if on_conflict is not None:
+            result: AddResult = yield lambda server: server._insert(
+                collection_id=self.id,
+                ids=records.ids,
+                embeddings=matrix,
+                metadatas=records.metadatas,
+                documents=records.documents,
+                uris=records.uris,
+                on_conflict=on_conflict,
+            )
+            return result
         yield lambda server: server._add(
             ids=records.ids,
             collection_id=self.id,
@@ -110,41 +158,44 @@ class CollectionOperations(CollectionCommon[ServerT]):
             tenant=self.tenant,
             database=self.database,
         )
+        return None
 
-    def _update_steps(
-        self, ids: Any, embeddings: Any, metadatas: Any, documents: Any, images: Any, uris: Any
-    ) -> Steps[None]:
-        records = self._prepare(
-            "update", ("documents", "images"), ids, embeddings, metadatas, documents, images, uris
-        )
-        yield lambda server: server._update(
-            collection_id=self.id,
-            ids=records.ids,
-            embeddings=records.embeddings,
-            metadatas=records.metadatas,
-            documents=records.documents,
-            uris=records.uris,
-            tenant=self.tenant,
-            database=self.database,
-        )
+    def _update_steps(self, columns: WriteColumns, progress: Progress = None) -> Steps[None]:
+        records, inputs = self._prepare("update", ("documents", "images"), *columns)
+        count = len(records.ids)
+        with reporting(progress, f"Updating {count:,} records", "records") as told:
+            records = self._embedded("update", records, inputs, told)
+            yield lambda server: server._update(
+                collection_id=self.id,
+                ids=records.ids,
+                embeddings=records.embeddings,
+                metadatas=records.metadatas,
+                documents=records.documents,
+                uris=records.uris,
+                tenant=self.tenant,
+                database=self.database,
+            )
+            if told is not None:
+                told(count, count)
 
-    def _upsert_steps(
-        self, ids: Any, embeddings: Any, metadatas: Any, documents: Any, images: Any, uris: Any
-    ) -> Steps[None]:
-        records = self._prepare(
-            "upsert", ("documents", "images"), ids, embeddings, metadatas, documents, images, uris
-        )
-        assert (matrix := records.embeddings) is not None
-        yield lambda server: server._upsert(
-            collection_id=self.id,
-            ids=records.ids,
-            embeddings=matrix,
-            metadatas=records.metadatas,
-            documents=records.documents,
-            uris=records.uris,
-            tenant=self.tenant,
-            database=self.database,
-        )
+    def _upsert_steps(self, columns: WriteColumns, progress: Progress = None) -> Steps[None]:
+        records, inputs = self._prepare("upsert", ("documents", "images"), *columns)
+        count = len(records.ids)
+        with reporting(progress, f"Upserting {count:,} records", "records") as told:
+            records = self._embedded("upsert", records, inputs, told)
+            assert (matrix := records.embeddings) is not None
+            yield lambda server: server._upsert(
+                collection_id=self.id,
+                ids=records.ids,
+                embeddings=matrix,
+                metadatas=records.metadatas,
+                documents=records.documents,
+                uris=records.uris,
+                tenant=self.tenant,
+                database=self.database,
+            )
+            if told is not None:
+                told(count, count)
 
     def _update_where_steps(
         self,
@@ -288,12 +339,14 @@ class CollectionOperations(CollectionCommon[ServerT]):
         where_document: WhereDocument | None,
         include: Include,
         exact: bool,
+        max_distance: float | None,
     ) -> Steps[QueryResult]:
         with validating("query"):
             validate_reads(None, where, where_document)
             validate_include(include)
             validate_n_results(n_results)
             validate_flag("exact", exact)
+            bound = validate_max_distance(max_distance)
         queries = self._prepare_queries(*sources)
         result: QueryResult = yield lambda server: server._query(
             collection_id=self.id,
@@ -304,6 +357,7 @@ class CollectionOperations(CollectionCommon[ServerT]):
             where_document=where_document,
             include=self._requested(include),
             exact=exact,
+            max_distance=bound,
             tenant=self.tenant,
             database=self.database,
         )
