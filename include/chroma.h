@@ -453,8 +453,9 @@ typedef struct chroma_insertion_counts {
 
 /**
  * Inserts records, and says what it met: which ids exist is decided while nobody else writes. With
- * CHROMA_ON_CONFLICT_REPLACE nothing of what such a record was remains but its place in the order of
- * insertion. Of rows with the same id the later ones count as existing. Otherwise as add.
+ * CHROMA_ON_CONFLICT_REPLACE a record that exists keeps its place in the order of insertion, and
+ * nothing else of what it was. Of rows with the same id the later ones count as existing. Otherwise
+ * as add.
  *
  * @param records     Without a request_key.
  * @param out_counts  Started from CHROMA_INSERTION_COUNTS_INIT.

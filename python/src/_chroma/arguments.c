@@ -330,3 +330,19 @@ include_argument(module_state *state, PyObject *given, uint32_t *include)
     call_memory_end(&memory);
     return is_valid;
 }
+
+bool
+selection_argument(call_memory *memory, PyObject *ids, PyObject *where, PyObject *where_document,
+                   chroma_selection *selection)
+{
+    string_column column;
+    if (!optional_strings_argument(memory, ids, "ids", false, &column)
+        || !optional_string_argument(where, "where", &selection->where_json)
+        || !optional_string_argument(where_document, "where_document",
+                                     &selection->where_document_json)) {
+        return false;
+    }
+    selection->ids = column.strings;
+    selection->id_count = column.count;
+    return true;
+}

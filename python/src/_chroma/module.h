@@ -4,7 +4,8 @@
  *   module.c         the module, its state, what is imported when first needed
  *   engine.c         the type Engine: opening, closing, the table of methods
  *   collections.c    its methods on tenants, databases and collections
- *   records.c        its methods on records
+ *   reads.c          its methods that read records
+ *   writes.c         those that write them
  *   maintenance.c    its methods on space and speed
  *   recovery.c       backup, and the functions on directories: restore, verify, repair
  *   errors.c         from a chroma_status to an exception
@@ -178,6 +179,9 @@ bool vectors_argument(call_memory *memory, PyObject *given, const char *name,
 bool flags_argument(call_memory *memory, PyObject *given, const char *name, const uint8_t **flags,
                     size_t *count);
 bool include_argument(module_state *state, PyObject *given, uint32_t *include);
+/* Ids, and filters as JSON; None is no restriction. */
+bool selection_argument(call_memory *memory, PyObject *ids, PyObject *where,
+                        PyObject *where_document, chroma_selection *selection);
 
 /* ---- Metadata ----------------------------------------------------------------------------- */
 
