@@ -29,7 +29,9 @@ RECORDED = Path(__file__).with_name("official.json.xz")
 
 def outcomes(python: str, path: Path) -> dict[str, Any]:
     script = Path(__file__).with_name("trials.py")
-    subprocess.run([python, str(script), str(path)], check=True, cwd=path.parent)
+    # A PYTHONPATH that leads to ours must not lead official's interpreter there.
+    flags = [] if python == sys.executable else ["-E"]
+    subprocess.run([python, *flags, str(script), str(path)], check=True, cwd=path.parent)
     loaded: dict[str, Any] = json.loads(path.read_text())
     return loaded
 
