@@ -46,7 +46,8 @@ class OpenAIEmbeddingFunction(VendorFunction["Documents"]):
 
         `api_base` is the address of another server. With `api_type="azure"` it is that of the
         Azure resource, and `api_version` and `deployment_id` are needed too. `dimensions` shortens
-        the vectors of `text-embedding-3` models, and is not sent to others.
+        the vectors of `text-embedding-3` models, and is not sent to others. All but the key is
+        stored with a collection, `default_headers` too: they are no place for secrets.
         """
         openai = import_vendor("openai", "openai")
         self.api_key_env_var, self.api_key = find_api_key(
