@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from native import PLACE, add, get_all, new_collection, vectors
 
-from chromadb.errors import InvalidArgumentError
+from chromadb.errors import InvalidArgumentError, NotFoundError
 from chromadb_swift_bindings import _chroma
 
 # Calls after which we give up waiting for a thread to be scheduled during one of them.
@@ -204,3 +204,16 @@ def test_writes_of_threads_all_arrive(engine: _chroma.Engine) -> None:
     assert sorted(get_all(engine, collection).ids) == sorted(
         f"{number} {row}" for number in range(8) for row in range(50)
     )
+
+
+def test_who_wants_a_collection_in_any_case_gets_one_while_others_delete_it(
+    engine: _chroma.Engine,
+) -> None:
+    def create_and_delete(number: int) -> None:
+        for _ in range(100):
+            found = engine.create_collection("shared", None, None, None, True, *PLACE)
+            assert found.name == "shared"
+            with suppress(NotFoundError):
+                engine.delete_collection("shared", *PLACE)
+
+    run_threads(8, create_and_delete)

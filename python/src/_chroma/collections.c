@@ -249,6 +249,7 @@ METHOD(create_collection)
     chroma_collection_list *list = NULL;
     chroma_error *error = NULL;
     chroma_status status;
+    bool is_there;
 
     if (!engine_enter(self, &call, "create_collection", count, 7, 7)
         || !string_argument(args[0], "name", &options.name)
@@ -265,11 +266,17 @@ METHOD(create_collection)
         return NULL;
     }
     Py_BEGIN_ALLOW_THREADS
-    status = chroma_collection_create(call.engine, &options, &collection, &error);
-    if (status == CHROMA_OK) {
-        status = chroma_collection_describe(collection, &list, &error);
-    }
-    chroma_collection_close(collection);
+    do {
+        chroma_error_free(error);
+        error = NULL;
+        status = chroma_collection_create(call.engine, &options, &collection, &error);
+        is_there = status == CHROMA_OK;
+        if (is_there) {
+            status = chroma_collection_describe(collection, &list, &error);
+        }
+        chroma_collection_close(collection);
+        /* Somebody deleted it between the two: whoever wants it in any case gets a new one. */
+    } while (is_there && status == CHROMA_ERROR_NOT_FOUND && options.get_or_create);
     Py_END_ALLOW_THREADS
     call_memory_end(&memory);
     if (status != CHROMA_OK) {
