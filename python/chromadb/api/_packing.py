@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ def pack_embedding_safely(embedding: Vector | PyVector) -> str:
 
 
 def optional_embeddings_to_base64_strings(
-    embeddings: Sequence[Any] | None,
+    embeddings: Iterable[Any] | None,
 ) -> list[str | None] | None:
     """Each vector as base64, None as None."""
     if embeddings is None:
