@@ -14,6 +14,7 @@ and names are resolved when they are first used.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -62,9 +63,11 @@ if TYPE_CHECKING:
         WhereDocument,
     )
     from chromadb.api.types import ReadLevel as ReadLevel
+    from chromadb.auth.token_authn import TokenTransportHeader
     from chromadb.config import DEFAULT_DATABASE as DEFAULT_DATABASE
     from chromadb.config import DEFAULT_TENANT as DEFAULT_TENANT
     from chromadb.config import Settings as Settings
+    from chromadb.types import CloudClientArg as CloudClientArg
 
 __version__ = "1.5.9"
 
@@ -94,6 +97,7 @@ __all__ = [
     "StringInvertedIndexConfig",
     "URIs",
     "UpdateCollectionMetadata",
+    "TokenTransportHeader",
     "UpdateMetadata",
     "VectorIndexConfig",
     "Where",
@@ -105,30 +109,51 @@ _SUBMODULES = frozenset(
 )
 
 # Where the names come from that are not defined here.
-_HOMES = {
+_HOMES = dict.fromkeys(__all__, "chromadb.api.types") | {
     "AdminAPI": "chromadb.api",
     "AsyncClientAPI": "chromadb.api.async_api",
     "ClientAPI": "chromadb.api",
+    "CloudClientArg": "chromadb.types",
     "Collection": "chromadb.api.models.Collection",
     "DEFAULT_DATABASE": "chromadb.config",
     "DEFAULT_TENANT": "chromadb.config",
-    "Settings": "chromadb.config",
     "ReadLevel": "chromadb.api.types",
-} | {name: "chromadb.api.types" for name in __all__ if name != "Collection"}
+    "Settings": "chromadb.config",
+    "TokenTransportHeader": "chromadb.auth.token_authn",
+}
+
+# The classes that the functions of this module make clients of.
+_CREATORS = {
+    "AdminClientCreator": ("chromadb.api.client", "AdminClient"),
+    "AsyncClientCreator": ("chromadb.api.async_client", "AsyncClient"),
+    "ClientCreator": ("chromadb.api.client", "Client"),
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _SUBMODULES:
         return importlib.import_module(f"chromadb.{name}")
-    if name in _HOMES:
-        value = getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _HOMES or name in _CREATORS:
+        module, original = _CREATORS.get(name) or (_HOMES[name], name)
+        value = getattr(importlib.import_module(module), original)
         globals()[name] = value
         return value
+    if name == "is_client":
+        return importlib.import_module("chromadb.config").is_thin_client
+    if name == "IN_COLAB":
+        return is_in_colab()
     raise AttributeError(f"module 'chromadb' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES, *_HOMES})
+    return sorted({*globals(), *_SUBMODULES, *_HOMES, *_CREATORS, "IN_COLAB", "is_client"})
+
+
+def is_in_colab() -> bool:
+    """Whether this is a notebook of Google Colab."""
+    return importlib.util.find_spec("google") is not None and (
+        importlib.util.find_spec("google.colab") is not None
+    )
 
 
 _settings: Settings | None = None
@@ -239,6 +264,86 @@ def PersistentClient(
         ValueError: The directory is open in this process with other settings.
     """
     return Client(_in_directory(path, settings, read_only, memory_limit), tenant, database)
+
+
+def RustClient(
+    path: str | None = None,
+    settings: Settings | None = None,
+    tenant: str = "default_tenant",
+    database: str = "default_database",
+) -> ClientAPI:
+    """Opens the database in a directory, or in memory where none is named."""
+    from chromadb.config import Settings
+
+    settings = Settings() if settings is None else settings
+    settings.chroma_api_impl = "chromadb.api.rust.RustBindingsAPI"
+    settings.is_persistent = path is not None
+    settings.persist_directory = str(path or "")
+    return Client(settings, tenant, database)
+
+
+def HttpClient(
+    host: str = "localhost",
+    port: int = 8000,
+    ssl: bool = False,
+    headers: dict[str, str] | None = None,
+    settings: Settings | None = None,
+    tenant: str = "default_tenant",
+    database: str = "default_database",
+) -> ClientAPI:
+    """Reaches the databases of a server. It takes httpx: `pip install 'chromadb[http]'`.
+
+    Args:
+        host: A name or an address; or a whole URL, whose port then goes before `port`.
+        ssl: Whether to speak HTTPS. The setting `chroma_server_ssl_verify` is False, or the path of
+            the certificates, where those of the system do not vouch for the server.
+        headers: Sent with every request.
+
+    Raises:
+        ValueError: No server answers there, or the settings name another one.
+        NotFoundError: The server has no such tenant or database.
+    """
+    from chromadb._server_settings import http_settings
+
+    implementation = "chromadb.api.fastapi.FastAPI"
+    described = http_settings(implementation, host, port, ssl, headers, settings)
+    return Client(described, tenant, database)
+
+
+def CloudClient(
+    tenant: str | None = None,
+    database: str | None = None,
+    api_key: str | None = None,
+    settings: Settings | None = None,
+    *,
+    cloud_host: str = "api.trychroma.com",
+    cloud_port: int = 443,
+    enable_ssl: bool = True,
+) -> ClientAPI:
+    """Reaches a database of Chroma Cloud.
+
+    What is not passed comes from the variables `CHROMA_TENANT`, `CHROMA_DATABASE` and
+    `CHROMA_API_KEY`; a tenant and a database that are not there either are those of the key, where
+    it is good for only one.
+
+    Raises:
+        ValueError: There is no key.
+        ChromaAuthError: The key is for another tenant or database, or for several and none is
+            named.
+    """
+    import os
+
+    from chromadb._server_settings import cloud_settings
+    from chromadb.api.client import Client as ServerClient
+
+    described = cloud_settings(api_key, settings, cloud_host, cloud_port, enable_ssl)
+    tenant = tenant or os.environ.get("CHROMA_TENANT")
+    database = database or os.environ.get("CHROMA_DATABASE")
+    return ServerClient(
+        tenant=None if tenant is None else str(tenant),
+        database=None if database is None else str(database),
+        settings=described,
+    )
 
 
 def AdminClient(settings: Settings | None = None) -> AdminAPI:

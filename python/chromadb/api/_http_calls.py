@@ -14,6 +14,7 @@ from uuid import UUID
 
 import numpy as np
 
+from chromadb.api._max_distance import distances_included, within
 from chromadb.api._packing import optional_embeddings_to_base64_strings
 from chromadb.api._server_api import not_offered
 from chromadb.api._sparse_metadata import deserialize_metadata, serialize_metadata
@@ -390,22 +391,24 @@ def query(
     tenant: str,
     database: str,
     exact: bool,
+    max_distance: float | None,
 ) -> Call[QueryResult]:
     if exact:
         raise not_offered("`query` with `exact=True`")
+    asked = distances_included(include, max_distance)
     body = {
         "ids": ids,
         "query_embeddings": query_embeddings.tolist(),
         "n_results": n_results,
         "where": where,
         "where_document": where_document,
-        "include": _sent(include),
+        "include": _sent(asked),
     }
 
     def decode(answer: dict[str, Any]) -> QueryResult:
         embeddings = answer.get("embeddings")
         metadatas = answer.get("metadatas")
-        return QueryResult(
+        result = QueryResult(
             ids=answer["ids"],
             embeddings=None if embeddings is None else [_doubles(rows) for rows in embeddings],
             documents=answer.get("documents"),
@@ -415,6 +418,7 @@ def query(
             metadatas=None if metadatas is None else [_metadatas(column) for column in metadatas],
             distances=answer.get("distances"),
         )
+        return within(result, max_distance, include)
 
     path = (*_collection(collection_id, tenant, database), "query")
     return Call("POST", path, decode, body=body)

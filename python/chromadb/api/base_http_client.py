@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
+import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +25,7 @@ Params = TypeVar("Params", bound=dict[Any, Any])
 # How much of an answer that cannot be understood is shown.
 _SHOWN_CHARACTERS_MAX = 200
 
-logger = logging.getLogger(__name__)
+_NAME_AND_PORT = re.compile(r"[^:/]+:[0-9]+")
 
 
 class BaseHTTPClient(Component):
@@ -100,9 +100,11 @@ class BaseHTTPClient(Component):
     ) -> str:
         """The address of the API. Of a host that is an address itself, the port is not looked at.
 
-        A path in the address is kept, and ends with the API's own.
+        A path in the address is kept, and ends with the API's own. A host may also be `name:port`.
         """
         BaseHTTPClient._validate_host(chroma_server_host)
+        if _NAME_AND_PORT.fullmatch(chroma_server_host):
+            chroma_server_host = f"http://{chroma_server_host}"
         parsed = urlparse(chroma_server_host)
         scheme = "https" if chroma_server_ssl_enabled else parsed.scheme or "http"
         place = parsed.netloc or chroma_server_host

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
 from collections.abc import Sequence
@@ -362,6 +363,7 @@ class FastAPI(BaseHTTPClient, ServerAPI):
         database: str = DEFAULT_DATABASE,
         *,
         exact: bool = False,
+        max_distance: float | None = None,
     ) -> QueryResult:
         return self._send(
             _http_calls.query(
@@ -375,6 +377,7 @@ class FastAPI(BaseHTTPClient, ServerAPI):
                 tenant,
                 database,
                 exact,
+                max_distance,
             )
         )
 
@@ -433,6 +436,5 @@ class FastAPI(BaseHTTPClient, ServerAPI):
         )
 
     def _attached_function(self, fields: dict[str, Any]) -> Any:
-        from chromadb.api.models.AttachedFunction import AttachedFunction
-
-        return AttachedFunction(client=self, **fields)
+        module = importlib.import_module("chromadb.api.models.AttachedFunction")
+        return module.AttachedFunction(client=self, **fields)
