@@ -34,13 +34,26 @@ if TYPE_CHECKING:
         AmazonBedrockEmbeddingFunction as AmazonBedrockEmbeddingFunction,
     )
     from .baseten_embedding_function import BasetenEmbeddingFunction as BasetenEmbeddingFunction
+    from .bm25_embedding_function import Bm25EmbeddingFunction as Bm25EmbeddingFunction
+    from .chroma_bm25_embedding_function import (
+        ChromaBm25EmbeddingFunction as ChromaBm25EmbeddingFunction,
+    )
     from .chroma_cloud_qwen_embedding_function import (
         ChromaCloudQwenEmbeddingFunction as ChromaCloudQwenEmbeddingFunction,
+    )
+    from .chroma_cloud_splade_embedding_function import (
+        ChromaCloudSpladeEmbeddingFunction as ChromaCloudSpladeEmbeddingFunction,
+    )
+    from .chroma_langchain_embedding_function import (
+        ChromaLangchainEmbeddingFunction as ChromaLangchainEmbeddingFunction,
     )
     from .cloudflare_workers_ai_embedding_function import (
         CloudflareWorkersAIEmbeddingFunction as CloudflareWorkersAIEmbeddingFunction,
     )
     from .cohere_embedding_function import CohereEmbeddingFunction as CohereEmbeddingFunction
+    from .fastembed_sparse_embedding_function import (
+        FastembedSparseEmbeddingFunction as FastembedSparseEmbeddingFunction,
+    )
     from .google_embedding_function import (
         GoogleGeminiEmbeddingFunction as GoogleGeminiEmbeddingFunction,
     )
@@ -62,6 +75,12 @@ if TYPE_CHECKING:
     from .huggingface_embedding_function import (
         HuggingFaceEmbeddingServer as HuggingFaceEmbeddingServer,
     )
+    from .huggingface_sparse_embedding_function import (
+        HuggingFaceSparseEmbeddingFunction as HuggingFaceSparseEmbeddingFunction,
+    )
+    from .instructor_embedding_function import (
+        InstructorEmbeddingFunction as InstructorEmbeddingFunction,
+    )
     from .jina_embedding_function import (
         JinaEmbeddingFunction as JinaEmbeddingFunction,
     )
@@ -77,11 +96,17 @@ if TYPE_CHECKING:
         NomicQueryConfig as NomicQueryConfig,
     )
     from .ollama_embedding_function import OllamaEmbeddingFunction as OllamaEmbeddingFunction
+    from .onnx_mini_lm_l6_v2 import ONNXMiniLM_L6_V2 as ONNXMiniLM_L6_V2
+    from .open_clip_embedding_function import OpenCLIPEmbeddingFunction as OpenCLIPEmbeddingFunction
     from .openai_embedding_function import OpenAIEmbeddingFunction as OpenAIEmbeddingFunction
     from .perplexity_embedding_function import (
         PerplexityEmbeddingFunction as PerplexityEmbeddingFunction,
     )
     from .roboflow_embedding_function import RoboflowEmbeddingFunction as RoboflowEmbeddingFunction
+    from .sentence_transformer_embedding_function import (
+        SentenceTransformerEmbeddingFunction as SentenceTransformerEmbeddingFunction,
+    )
+    from .text2vec_embedding_function import Text2VecEmbeddingFunction as Text2VecEmbeddingFunction
     from .together_ai_embedding_function import (
         TogetherAIEmbeddingFunction as TogetherAIEmbeddingFunction,
     )

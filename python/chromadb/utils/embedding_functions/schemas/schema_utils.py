@@ -65,10 +65,10 @@ def _error_class() -> type[ConfigValidationError]:
     if upstreams is None:
         return ConfigValidationError
 
-    class JSONSchemaConfigValidationError(upstreams, ConfigValidationError):  # type: ignore[misc]
+    class ValidationError(upstreams, ConfigValidationError):  # type: ignore[misc]
         """A configuration does not match its schema, as jsonschema would say it."""
 
-    return JSONSchemaConfigValidationError
+    return ValidationError
 
 
 # ---- The part of JSON Schema that the schemas use -----------------------------------------------
