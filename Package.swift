@@ -75,11 +75,12 @@ let package = Package(
         "ChromaBase", "ChromaKernels", "ChromaIndex", "ChromaCatalog", "ChromaEngine",
         "ChromaRecovery", "CChroma",
       ]),
+    .target(name: "COldLibc"),
     // The leaf that carries every flag of libchroma.so. Nothing may depend on it: SwiftPM hands
     // linker settings to every dependant, and refuses unsafe flags in a versioned dependency.
     .target(
       name: "ChromaShared",
-      dependencies: ["ChromaABI"],
+      dependencies: ["ChromaABI", "COldLibc"],
       exclude: ["chroma.map"],
       linkerSettings: [
         .unsafeFlags([

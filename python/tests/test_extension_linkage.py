@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -36,6 +37,18 @@ def test_the_library_needs_nothing_but_libc() -> None:
     needed = {name.partition(".so")[0] for name in dynamic(LIBRARY, "NEEDED")}
     assert needed <= {"libc", "libm", "ld-linux-x86-64", "ld-linux-aarch64"}
     assert dynamic(LIBRARY, "SONAME") == {LIBRARY.name}
+
+
+def test_glibc_from_2_34_on_is_enough() -> None:
+    for file in (EXTENSION, LIBRARY):
+        shown = subprocess.run(
+            ["readelf", "--version-info", "--wide", str(file)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        asked = {tuple(map(int, part)) for part in re.findall(r"GLIBC_(\d+)\.(\d+)", shown)}
+        assert (2, 0) < max(asked) <= (2, 34), file
 
 
 def test_the_extension_finds_the_library_beside_it_and_nowhere_else() -> None:

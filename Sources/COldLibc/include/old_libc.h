@@ -1,0 +1,1 @@
+// Nothing is declared here: what libchroma.so links against calls these functions by their names.
