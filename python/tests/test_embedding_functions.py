@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import types
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -521,3 +523,70 @@ def test_a_function_is_built_from_its_description() -> None:
 def test_the_functions_that_ship_are_known() -> None:
     assert {"default", "onnx_mini_lm_l6_v2"} <= set(embedding_functions.known_embedding_functions)
     assert {"DefaultEmbeddingFunction", "ONNXMiniLM_L6_V2"} <= embedding_functions.get_builtins()
+
+
+# ---- What a function may leave out --------------------------------------------------------------
+
+
+def test_a_function_that_lacks_a_method_says_which() -> None:
+    class Partly(EmbeddingFunction[Any]):
+        def __init__(self) -> None:
+            pass
+
+        def __call__(self, input: Any) -> Any:
+            return [[1.0]]
+
+        @staticmethod
+        def name() -> str:
+            return "partly"
+
+    function = Partly()
+    assert function.is_legacy()
+    for call, message in (
+        (function.get_config, "The class Partly does not implement get_config()."),
+        (
+            lambda: function.build_from_config({}),
+            "The EmbeddingFunction class does not implement build_from_config().",
+        ),
+        (EmbeddingFunction.name, "The EmbeddingFunction class does not implement name()."),
+    ):
+        with pytest.warns(DeprecationWarning) as caught:
+            assert call() is NotImplemented
+        assert [str(warning.message) for warning in caught] == [
+            f"{message} This will be required in a future version."
+        ]
+
+
+def test_a_function_that_fails_is_asked_again_as_tenacity_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Flaky(Nameless):
+        calls = 0
+
+        def __call__(self, input: Any) -> Any:
+            self.calls += 1
+            if self.calls < 3:
+                raise OSError("not yet")
+            return [[1.0, 2.0] for _ in input]
+
+    def retry(attempts: int) -> Any:
+        def again(embed: Any) -> Any:
+            def embed_again(input: Any) -> Any:
+                for _ in range(attempts - 1):
+                    try:
+                        return embed(input)
+                    except OSError:
+                        continue
+                return embed(input)
+
+            return embed_again
+
+        return again
+
+    monkeypatch.setitem(sys.modules, "tenacity", types.SimpleNamespace(retry=retry))
+    np.testing.assert_array_equal(Flaky().embed_with_retries(["a"], attempts=3), [[1, 2]])
+    with pytest.raises(OSError, match="not yet"):
+        Flaky().embed_with_retries(["a"], attempts=2)
+    monkeypatch.setitem(sys.modules, "tenacity", None)
+    with pytest.raises(ValueError, match="^The tenacity python package is not installed"):
+        Flaky().embed_with_retries(["a"], attempts=2)
