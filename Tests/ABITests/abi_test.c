@@ -459,6 +459,7 @@ int main(int argument_count, char **arguments) {
   test_many_threads_share_a_collection();
   test_index();
   test_order();
+  test_insertion();
   if (argument_count > 1) {
     test_a_directory_keeps_its_records(arguments[1]);
     test_a_read_only_directory_takes_no_writes(arguments[1]);

@@ -63,5 +63,6 @@ uint64_t count(chroma_collection *collection);
 void test_maintenance(const char *path);
 void test_index(void);
 void test_order(void);
+void test_insertion(void);
 
 #endif

@@ -50,5 +50,5 @@ echo "load: without Swift in the environment"
 flags=$(PKG_CONFIG_PATH=$work/usr/lib/pkgconfig pkg-config --cflags --libs chroma)
 # shellcheck disable=SC2086  # A list of words.
 gcc -std=gnu99 "${warnings[@]}" "$here/abi_test.c" "$here/maintenance_test.c" "$here/index_test.c" \
-  "$here/order_test.c" $flags -lpthread -lm -Wl,-rpath,"$work/usr/lib" -o "$work/abi_test"
+  "$here/order_test.c" "$here/insertion_test.c" $flags -lpthread -lm -Wl,-rpath,"$work/usr/lib" -o "$work/abi_test"
 "$work/abi_test" "$work/database"

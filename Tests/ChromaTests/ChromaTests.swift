@@ -49,6 +49,35 @@ import Testing
     #expect(neighbors[0].distance <= neighbors[1].distance)
   }
 
+  @Test("an addition says what it met, as it was told to")
+  func conflicts() async throws {
+    let collection = try await collection()
+    let records = [Record(id: "a", embedding: [7, 7]), Record(id: "d", embedding: [8, 8])]
+    #expect(
+      await kind { try await collection.add(records, onConflict: .error) } == .alreadyExists)
+    #expect(try await collection.count() == 3)
+    let ignored = try await collection.add(records, onConflict: .ignore)
+    #expect(ignored.addedCount == 1 && ignored.existingCount == 1)
+    #expect(try await collection.get(ids: ["a"])[0].document == "A gray cat")
+    let replaced = try await collection.add(records, onConflict: .replace)
+    #expect(replaced.addedCount == 0 && replaced.existingCount == 2)
+    let all: Include = [.documents, .embeddings, .metadatas, .uris]
+    #expect(
+      try await collection.get(include: all) == [records[0]] + Self.records[1...] + [records[1]])
+  }
+
+  @Test("a query leaves out what is farther than its bound")
+  func bound() async throws {
+    let collection = try await collection()
+    for (bound, ids) in [(-1, []), (0, ["b"]), (1, ["b", "a"]), (.infinity, ["b", "a", "c"])] {
+      let neighbors = try await collection.query([1, 0], maxDistance: bound)
+      #expect(neighbors.map(\.record.id) == ids)
+    }
+    #expect(
+      await kind { _ = try await collection.query([1, 0], maxDistance: .nan) }
+        == .invalidArgument)
+  }
+
   @Test("an update of a selection merges metadata into that of its records")
   func updateOfSelection() async throws {
     let collection = try await collection()

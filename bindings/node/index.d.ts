@@ -240,6 +240,20 @@ export interface RecordOptions extends CallOptions {
   uris?: (string | null | undefined)[];
 }
 
+/**
+ * What an addition does where a record has one of its ids: leaves that record as it is; stores
+ * nothing and rejects with a ChromaUniqueError; or makes it exactly what is given, at its place in
+ * the order of insertion. Which ids exist is decided while nobody else writes.
+ */
+export type ConflictPolicy = 'ignore' | 'error' | 'replace';
+
+/** What an addition met: the three add up to the records given. */
+export interface AddResult {
+  added: number;
+  skipped: number;
+  replaced: number;
+}
+
 export interface SelectionOptions extends CallOptions {
   ids?: string[];
   where?: Where;
@@ -282,6 +296,11 @@ export interface QueryOptions extends SelectionOptions {
   include?: Include[];
   /** Whether every candidate is measured, instead of asking the index. By default false. */
   exact?: boolean;
+  /**
+   * Leaves out what is farther, by the distance as it is returned: fewer than `nResults` may be
+   * left. By default nothing is too far.
+   */
+  maxDistance?: number;
 }
 
 export interface DistinctOptions extends SelectionOptions {
@@ -292,7 +311,7 @@ export interface DistinctOptions extends SelectionOptions {
 }
 
 /** Without queries the selection alone is explained. */
-export type ExplainOptions = Partial<Omit<QueryOptions, 'include'>>;
+export type ExplainOptions = Partial<Omit<QueryOptions, 'include' | 'maxDistance'>>;
 
 export interface ModifyOptions extends CallOptions {
   name?: string;
@@ -321,6 +340,8 @@ export interface Collection {
   count(options?: CountOptions): Promise<number>;
   /** Inserts records; those whose id exists are left as they are. */
   add(options: RecordOptions): Promise<void>;
+  /** The same, where the records that exist are said something about. */
+  add(options: RecordOptions & { onConflict: ConflictPolicy }): Promise<AddResult>;
   /** Changes records; unknown ids are ignored, and what is not given stays. */
   update(options: RecordOptions): Promise<void>;
   /** Changes records and inserts the unknown ones. */
@@ -553,7 +574,7 @@ export declare class ChromaNotFoundError extends ChromaError {
   constructor(message: string, cause?: unknown);
 }
 
-/** A collection has the name. */
+/** A collection has the name, or a record one of the ids. */
 export declare class ChromaUniqueError extends ChromaError {
   constructor(message: string, cause?: unknown);
 }

@@ -8,6 +8,7 @@ const { GetResult, QueryResult } = require('./results');
 const options = require('./options');
 
 const RECORD_OPTIONS = ['ids', 'embeddings', 'metadatas', 'documents', 'uris', 'signal'];
+const ADD_OPTIONS = [...RECORD_OPTIONS, 'onConflict'];
 const GET_OPTIONS = [
   'ids', 'where', 'limit', 'offset', 'whereDocument', 'include', 'after', 'orderBy', 'descending',
   'signal',
@@ -16,7 +17,7 @@ const DISTINCT_OPTIONS = ['key', 'ids', 'where', 'whereDocument', 'limit', 'sign
 const EXPLAIN_OPTIONS = [
   'queryEmbeddings', 'ids', 'nResults', 'where', 'whereDocument', 'exact', 'signal',
 ];
-const QUERY_OPTIONS = ['include', ...EXPLAIN_OPTIONS];
+const QUERY_OPTIONS = ['include', 'maxDistance', ...EXPLAIN_OPTIONS];
 const DELETE_OPTIONS = ['ids', 'where', 'whereDocument', 'limit', 'signal'];
 
 class Collection {
@@ -46,9 +47,18 @@ class Collection {
     return this.#connection.call('count', signal, this.id, ...filters);
   }
 
-  /** Inserts records; those whose id exists are left as they are. */
+  /** Inserts records; those whose id exists are left as they are, unless onConflict differs. */
   async add(given) {
-    await this.#write('add', given);
+    const { onConflict } = options.takeOptions('add', given, ADD_OPTIONS);
+    options.checkConflictPolicy(onConflict);
+    const counts = await this.#write('add', given);
+    if (onConflict === undefined) return undefined;
+    const isReplacing = onConflict === 'replace';
+    return {
+      added: counts.added,
+      skipped: isReplacing ? 0 : counts.existing,
+      replaced: isReplacing ? counts.existing : 0,
+    };
   }
 
   /** Changes records; unknown ids are ignored. */
@@ -110,11 +120,13 @@ class Collection {
 
   /** The selected records nearest to each query. */
   async query(given) {
-    const { include = ['metadatas', 'documents', 'distances'], signal, ...rest } =
-      options.takeOptions('query', given, QUERY_OPTIONS);
+    const {
+      include = ['metadatas', 'documents', 'distances'], maxDistance, signal, ...rest
+    } = options.takeOptions('query', given, QUERY_OPTIONS);
     const flags = options.checkInclude(include);
+    const bound = options.checkMaxDistance(maxDistance);
     const columns = await this.#connection.call(
-      'query', signal, this.id, ...queryArguments(rest), flags,
+      'query', signal, this.id, ...queryArguments(rest), flags, bound,
     );
     return new QueryResult(columns, include);
   }
@@ -212,9 +224,9 @@ class Collection {
   }
 
   async #write(operation, given) {
-    const { ids, embeddings, metadatas, documents, uris, signal } = options.takeOptions(
-      operation, given, RECORD_OPTIONS,
-    );
+    const names = operation === 'add' ? ADD_OPTIONS : RECORD_OPTIONS;
+    const { ids, embeddings, metadatas, documents, uris, onConflict, signal } =
+      options.takeOptions(operation, given, names);
     const needsEmbeddings = operation !== 'update' || documents !== undefined;
     checkColumns({ ids, metadatas, documents, uris });
     options.checkIds(ids);
@@ -228,7 +240,7 @@ class Collection {
     if (matrix !== undefined && matrix.count !== ids.length) {
       throw new ChromaValueError('Unequal lengths for fields ids, embeddings');
     }
-    await this.#connection.call(
+    return this.#connection.call(
       'write',
       signal,
       operation,
@@ -239,6 +251,7 @@ class Collection {
       metadatas,
       documents,
       uris,
+      onConflict,
     );
   }
 }

@@ -20,7 +20,7 @@ class ChromaNotFoundError extends ChromaError {
   }
 }
 
-/** A collection has the name. */
+/** A collection has the name, or a record one of the ids. */
 class ChromaUniqueError extends ChromaError {
   constructor(message, cause) {
     super('ChromaUniqueError', message, cause);

@@ -9,6 +9,7 @@ const { IncludeEnum, includeFlags } = require('./results');
 const WRONG_ID_COUNT_MAX = 100;
 // Characters of a text of the caller's that a message shows.
 const SHOWN_LENGTH_MAX = 100;
+const CONFLICT_POLICIES = ['ignore', 'error', 'replace'];
 
 /** Every option's value, undefined for those not given. A misspelt one is an error. */
 function takeOptions(method, given, names) {
@@ -48,6 +49,22 @@ function checkResultCount(value) {
   }
   if (value < 0) throw new ChromaValueError('Number of requested results has to positive');
   return checkCount('nResults', value);
+}
+
+/** A bound on distances: a number, or undefined. */
+function checkMaxDistance(value) {
+  if (value === undefined || (typeof value === 'number' && !Number.isNaN(value))) return value;
+  throw new ChromaValueError(
+    `Expected 'maxDistance' to be a number, but got ${Number.isNaN(value) ? 'NaN' : kindOf(value)}`,
+  );
+}
+
+function checkConflictPolicy(value) {
+  if (value === undefined || CONFLICT_POLICIES.includes(value)) return;
+  throw new ChromaValueError(
+    `Expected 'onConflict' to be one of ${CONFLICT_POLICIES.join(', ')}, but got ` +
+      (typeof value === 'string' ? `'${shown(value)}'` : kindOf(value)),
+  );
 }
 
 function checkIds(ids) {
@@ -120,6 +137,8 @@ module.exports = {
   checkCount,
   checkFlag,
   checkResultCount,
+  checkMaxDistance,
+  checkConflictPolicy,
   checkIds,
   checkInclude,
   kindOf,

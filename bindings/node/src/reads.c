@@ -105,11 +105,12 @@ napi_value records_get(napi_env env, napi_callback_info info) {
 }
 
 /* ---- query(id, engine, collection, embeddings, dimension, ids, where, whereDocument, nResults,
- *      exact, include) -> columns of all queries, with rowOffsets and distances ---------------- */
+ *      exact, include, maxDistance) -> columns of all queries, with rowOffsets and distances ---------------- */
 
 typedef struct {
   call call;
   chroma_query_options options;
+  double max_distance;
   chroma_query_result *result;
   chroma_query_view view;
 } query_call;
@@ -158,17 +159,30 @@ static void query_release(call *call) {
 static const operation query_operation = {
     .name = "chroma.query", .run = query_run, .finish = query_finish, .release = query_release};
 
+static bool max_distance_from(napi_env env, query_call *self, napi_value value) {
+  if (is_missing(env, value)) return true;
+  napi_status status = napi_get_value_double(env, value, &self->max_distance);
+  if (status == napi_number_expected) {
+    return throw_value(env, "Expected 'maxDistance' to be a number, but got %s",
+                       kind_of(env, value));
+  }
+  TRY(env, status);
+  self->options.max_distance = &self->max_distance;
+  return true;
+}
+
 static bool query_parse(napi_env env, query_call *self, const napi_value *arguments) {
   self->view = (chroma_query_view)CHROMA_QUERY_VIEW_INIT;
   return text_from(env, &self->call.memory, arguments[0], "the collection",
                    &self->call.collection) &&
          query_options_from(env, &self->call, arguments + 1, &self->options) &&
-         include_from(env, arguments[8], &self->options.include);
+         include_from(env, arguments[8], &self->options.include) &&
+         max_distance_from(env, self, arguments[9]);
 }
 
 napi_value records_query(napi_env env, napi_callback_info info) {
-  napi_value arguments[11];
-  query_call *self = call_begin(env, info, &query_operation, sizeof *self, arguments, 11);
+  napi_value arguments[12];
+  query_call *self = call_begin(env, info, &query_operation, sizeof *self, arguments, 12);
   if (self == NULL) return NULL;
   return call_start(env, &self->call, query_parse(env, self, arguments + 2));
 }

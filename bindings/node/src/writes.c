@@ -4,7 +4,7 @@
 #include "addon.h"
 
 /* ---- write(id, engine, operation, collection, ids, embeddings, dimension, metadatas, documents,
- *      uris) ---------------------------------------------------------------------------------- */
+ *      uris, onConflict) -> {added, existing}, of an add with onConflict ----------------------- */
 
 typedef chroma_status (*write_function)(chroma_collection *, const chroma_records *,
                                         chroma_error **);
@@ -13,15 +13,51 @@ typedef struct {
   call call;
   write_function function;
   chroma_records records;
+  chroma_conflict_policy policy; /* 0: none. */
+  chroma_insertion_counts counts;
 } write_call;
 
 static chroma_status write_run(call *call, handles handles) {
   write_call *self = (write_call *)call;
+  if (self->policy != 0) {
+    return chroma_collection_insert(handles.collection, &self->records, self->policy, &self->counts,
+                                    &call->error);
+  }
   return self->function(handles.collection, &self->records, &call->error);
 }
 
+static bool write_finish(napi_env env, call *call, napi_value *out_value) {
+  const write_call *self = (const write_call *)call;
+  if (self->policy == 0) return nothing_to(env, call, out_value);
+  const named_count counts[] = {{"added", self->counts.added_count},
+                                {"existing", self->counts.existing_count}};
+  return counts_to(env, counts, sizeof counts / sizeof *counts, out_value);
+}
+
 static const operation write_operation = {
-    .name = "chroma.write", .run = write_run, .finish = nothing_to};
+    .name = "chroma.write", .run = write_run, .finish = write_finish};
+
+static bool policy_from(napi_env env, write_call *self, napi_value value) {
+  static const struct {
+    const char *name;
+    chroma_conflict_policy policy;
+  } policies[] = {{"ignore", CHROMA_ON_CONFLICT_IGNORE},
+                  {"error", CHROMA_ON_CONFLICT_ERROR},
+                  {"replace", CHROMA_ON_CONFLICT_REPLACE}};
+  chroma_string name;
+  self->policy = 0;
+  self->counts = (chroma_insertion_counts)CHROMA_INSERTION_COUNTS_INIT;
+  if (is_missing(env, value)) return true;
+  if (!text_from(env, &self->call.memory, value, "'onConflict'", &name)) return false;
+  for (size_t index = 0; index < sizeof policies / sizeof *policies; ++index) {
+    if (name.length == strlen(policies[index].name) &&
+        memcmp(name.data, policies[index].name, name.length) == 0) {
+      self->policy = policies[index].policy;
+    }
+  }
+  if (self->policy != 0 && self->function == chroma_collection_add) return true;
+  return throw_value(env, "Expected 'onConflict' of an add to be one of ignore, error, replace");
+}
 
 static bool function_from(napi_env env, write_call *self, napi_value value) {
   chroma_string name;
@@ -79,7 +115,7 @@ static bool write_parse(napi_env env, write_call *self, const napi_value *argume
   chroma_records *records = &self->records;
   size_t metadata_count, document_count, uri_count;
   *records = (chroma_records)CHROMA_RECORDS_INIT;
-  return function_from(env, self, arguments[0]) &&
+  return function_from(env, self, arguments[0]) && policy_from(env, self, arguments[8]) &&
          text_from(env, memory, arguments[1], "the collection", &self->call.collection) &&
          texts_from(env, memory, arguments[2], "'ids'", "each id", ELEMENTS_NEEDED, &records->ids,
                     &records->record_count) &&
@@ -97,8 +133,8 @@ static bool write_parse(napi_env env, write_call *self, const napi_value *argume
 }
 
 napi_value records_write(napi_env env, napi_callback_info info) {
-  napi_value arguments[10];
-  write_call *self = call_begin(env, info, &write_operation, sizeof *self, arguments, 10);
+  napi_value arguments[11];
+  write_call *self = call_begin(env, info, &write_operation, sizeof *self, arguments, 11);
   if (self == NULL) return NULL;
   return call_start(env, &self->call, write_parse(env, self, arguments + 2));
 }
