@@ -48,10 +48,11 @@ def get_all(engine: _chroma.Engine, collection: str, *include: str) -> Any:
 COLLECTION = object()
 
 ADD = (["a"], COLLECTION, vectors(), None, None, None, *PLACE)
+INSERT = (COLLECTION, ["a"], vectors(), None, None, None, "replace")
 UPSERT = (COLLECTION, ["a"], vectors(), None, None, None, *PLACE)
 DELETE = (COLLECTION, ["a"], None, None, None, *PLACE)
 GET = (COLLECTION, None, None, None, 0, None, [], *PLACE, None, None, False)
-QUERY = (COLLECTION, None, vectors(), 1, None, None, [], *PLACE)
+QUERY = (COLLECTION, None, vectors(), 1, None, None, [], *PLACE, False, None)
 DISTINCT = (COLLECTION, "key", None, None, None, None)
 EXPLAIN = (COLLECTION, None, vectors(), 1, None, None, False)
 CREATE = ("name", None, None, None, False, *PLACE)
@@ -71,6 +72,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "update_collection": MODIFY,
     "delete_collection": ("records", *PLACE),
     "add": ADD,
+    "insert": INSERT,
     "update": UPSERT,
     "upsert": UPSERT,
     "delete": DELETE,

@@ -24,6 +24,7 @@ from native import (
 
 from chromadb.errors import (
     AuthorizationError,
+    IDAlreadyExistsError,
     InternalError,
     InvalidArgumentError,
     NotFoundError,
@@ -273,6 +274,44 @@ def test_a_flag_is_a_bool(engine: _chroma.Engine, collection: str, value: object
     ):
         with pytest.raises(TypeError, match=f"'{kind}' object cannot be converted to 'PyBool'"):
             attempt()
+
+
+@pytest.mark.parametrize("value", [2, 2.5, True, np.float32(2), np.int64(2)], ids=repr)
+def test_a_bound_is_whatever_is_a_float(
+    engine: _chroma.Engine, collection: str, value: object
+) -> None:
+    add(engine, collection, ["a", "b"])
+    # They stand at distances of 0 and 8.
+    assert call(engine, collection, "query", n_results=2, max_distance=value).ids == [["a"]]
+    assert call(engine, collection, "query", n_results=2, max_distance=8).ids == [["a", "b"]]
+
+
+def test_what_is_no_bound_is_refused(engine: _chroma.Engine, collection: str) -> None:
+    with pytest.raises(
+        TypeError, match="'max_distance': 'str' object cannot be interpreted as a float"
+    ):
+        call(engine, collection, "query", max_distance="1")
+    with pytest.raises(OverflowError):
+        call(engine, collection, "query", max_distance=10**400)
+    with pytest.raises(InvalidArgumentError, match="not NaN"):
+        call(engine, collection, "query", max_distance=float("nan"))
+
+
+def test_an_insertion_counts_and_raises_a_class_of_its_own(
+    engine: _chroma.Engine, collection: str
+) -> None:
+    assert call(engine, collection, "insert", on_conflict="error") == (1, 0)
+    assert call(engine, collection, "insert", on_conflict="ignore") == (0, 1)
+    assert call(engine, collection, "insert", on_conflict="replace") == (0, 1)
+    with pytest.raises(IDAlreadyExistsError, match='^1 of the 1 ids exist already: "a"'):
+        call(engine, collection, "insert", on_conflict="error")
+    for policy in ("", "errors", "Error", "ignore\0"):
+        with pytest.raises(InvalidArgumentError, match="^on_conflict should be 'ignore'"):
+            call(engine, collection, "insert", on_conflict=policy)
+    with pytest.raises(
+        TypeError, match="^argument 'on_conflict': 'int' object cannot be"
+    ):
+        call(engine, collection, "insert", on_conflict=1)
 
 
 @pytest.mark.parametrize("method", CALLS)

@@ -68,6 +68,20 @@ CALLS = {
     "explain of a selection": "engine.explain(id, ids, None, 5, where, None, False)",
     "explain, refused": "fails(engine.explain, id, None, nan, 5, None, None, False)",
     "explain, not converted": "fails(engine.explain, id, ids, rows, 5, None, None, 5)",
+    "query, bounded": (
+        "engine.query(id, ids, rows, 5, where, None, everything, *PLACE, False, 2.5)"
+    ),
+    "query, bound refused": (
+        "fails(engine.query, id, ids, rows, 5, None, None, [], *PLACE, False, float('nan'))"
+    ),
+    "query, bound not converted": (
+        "fails(engine.query, id, ids, rows, 5, None, None, [], *PLACE, False, 'x')"
+    ),
+    "insert": "engine.insert(id, ['id 1'], row, [lists], ['x'], ['x'], 'replace')",
+    "insert of nothing": "engine.insert(id, ['id 1'], row, [lists], ['x'], ['x'], 'ignore')",
+    "insert, refused": "fails(engine.insert, id, ['id 1'], row, None, None, None, 'error')",
+    "insert, not converted": "fails(engine.insert, id, ids, row, [lists], 5, None, 'error')",
+    "insert, no policy": "fails(engine.insert, id, ids, row, None, None, None, 'no')",
     "query, refused": "fails(engine.query, id, None, nan, 5, None, None, [], *PLACE)",
     "query, not converted": "fails(engine.query, id, ids, 5, 5, None, None, [], *PLACE)",
 }

@@ -71,6 +71,7 @@ CALLS: dict[str, Callable[[_chroma.Engine, str], Any]] = {
     "get_collection_by_id": lambda engine, id: engine.get_collection_by_id(id, *PLACE),
     "update_collection": lambda engine, id: engine.update_collection(id, None, {"a": 1}, None),
     "add": lambda engine, id: add(engine, id, ["a"]),
+    "insert": lambda engine, id: engine.insert(id, ["a"], vectors(), None, None, None, "replace"),
     "upsert": lambda engine, id: engine.upsert(id, ["a"], vectors(), None, None, None, *PLACE),
     "update": lambda engine, id: engine.update(id, ["a"], vectors(), None, None, None, *PLACE),
     "delete": lambda engine, id: engine.delete(id, ["b"], None, None, None, *PLACE),
