@@ -20,12 +20,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import chromadb.api.async_client
+    import chromadb.api.client
     from chromadb import api as api
     from chromadb import auth as auth
     from chromadb import base_types as base_types
     from chromadb import config as config
     from chromadb import errors as errors
+    from chromadb import execution as execution
     from chromadb import maintenance as maintenance
+    from chromadb import serde as serde
+    from chromadb import telemetry as telemetry
     from chromadb import types as types
     from chromadb import utils as utils
     from chromadb.api import AdminAPI as AdminAPI
@@ -52,8 +57,10 @@ if TYPE_CHECKING:
         QueryResult,
         Schema,
         SpannIndexConfig,
+        SparseEmbeddingFunction,
         SparseVector,
         SparseVectorIndexConfig,
+        SparseVectors,
         StringInvertedIndexConfig,
         UpdateCollectionMetadata,
         UpdateMetadata,
@@ -67,11 +74,18 @@ if TYPE_CHECKING:
     from chromadb.config import DEFAULT_DATABASE as DEFAULT_DATABASE
     from chromadb.config import DEFAULT_TENANT as DEFAULT_TENANT
     from chromadb.config import Settings as Settings
+    from chromadb.execution.expression import K, Key, Knn, Rrf, Search
     from chromadb.types import CloudClientArg as CloudClientArg
+
+    AdminClientCreator = chromadb.api.client.AdminClient
+    AsyncClientCreator = chromadb.api.async_client.AsyncClient
+    ClientCreator = chromadb.api.client.Client
+    IN_COLAB: bool
 
 __version__ = "1.5.9"
 
 __all__ = [
+    "K",
     "URI",
     "BoolInvertedIndexConfig",
     "Cmek",
@@ -87,17 +101,23 @@ __all__ = [
     "IDs",
     "Include",
     "IntInvertedIndexConfig",
+    "Key",
+    "Knn",
     "Metadata",
     "Metadatas",
     "QueryResult",
+    "Rrf",
     "Schema",
+    "Search",
     "SpannIndexConfig",
+    "SparseEmbeddingFunction",
     "SparseVector",
     "SparseVectorIndexConfig",
+    "SparseVectors",
     "StringInvertedIndexConfig",
+    "TokenTransportHeader",
     "URIs",
     "UpdateCollectionMetadata",
-    "TokenTransportHeader",
     "UpdateMetadata",
     "VectorIndexConfig",
     "Where",
@@ -105,7 +125,19 @@ __all__ = [
 ]
 
 _SUBMODULES = frozenset(
-    ("api", "auth", "base_types", "config", "errors", "maintenance", "types", "utils")
+    (
+        "api",
+        "auth",
+        "base_types",
+        "config",
+        "errors",
+        "execution",
+        "maintenance",
+        "serde",
+        "telemetry",
+        "types",
+        "utils",
+    )
 )
 
 # Where the names come from that are not defined here.
@@ -117,7 +149,12 @@ _HOMES = dict.fromkeys(__all__, "chromadb.api.types") | {
     "Collection": "chromadb.api.models.Collection",
     "DEFAULT_DATABASE": "chromadb.config",
     "DEFAULT_TENANT": "chromadb.config",
+    "K": "chromadb.execution.expression",
+    "Key": "chromadb.execution.expression",
+    "Knn": "chromadb.execution.expression",
     "ReadLevel": "chromadb.api.types",
+    "Rrf": "chromadb.execution.expression",
+    "Search": "chromadb.execution.expression",
     "Settings": "chromadb.config",
     "TokenTransportHeader": "chromadb.auth.token_authn",
 }

@@ -333,6 +333,10 @@ SYNCHRONOUS = {
     *vars(CollectionCommon),
     *(set(vars(SharedSystemClient)) - {"close"}),
     "_run",
+    # Upstream's asynchronous class has none of these.
+    "attach_function",
+    "get_attached_function",
+    "detach_function",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -44,6 +45,36 @@ __all__ = [
     "UpdateHNSWConfiguration",
     "UpdateSpannConfiguration",
 ]
+
+
+# Names that are also to be had here, besides all of `chromadb.api.types` and of
+# `chromadb.execution.expression`.
+_HOMES = {
+    "AsyncAdminAPI": "chromadb.api.async_api",
+    "AsyncBaseAPI": "chromadb.api.async_api",
+    "AsyncClientAPI": "chromadb.api.async_api",
+    "AsyncServerAPI": "chromadb.api.async_api",
+    "AttachedFunction": "chromadb.api.models.AttachedFunction",
+    "Collection": "chromadb.api.models.Collection",
+    "Component": "chromadb.config",
+    "DEFAULT_TENANT": "chromadb.config",
+    "Database": "chromadb.types",
+    "Settings": "chromadb.config",
+    "Tenant": "chromadb.types",
+    "UserIdentity": "chromadb.auth",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name == "CollectionModel":
+        return importlib.import_module("chromadb.types").Collection
+    for home in ("chromadb.api.types", "chromadb.execution.expression"):
+        module = importlib.import_module(home)
+        if name in module.__all__:
+            return getattr(module, name)
+    raise AttributeError(f"module 'chromadb.api' has no attribute {name!r}")
 
 
 class ClientAPI(BaseAPI, ABC):

@@ -16,21 +16,17 @@ def _is_sent_vector(value: object) -> bool:
     return isinstance(value, dict) and value.get(TYPE_KEY) == SPARSE_VECTOR_TYPE_VALUE
 
 
-def has_sparse_vectors(metadata: object) -> bool:
-    """Whether a value of the metadata is a sparse vector, or one as it is sent."""
-    return isinstance(metadata, dict) and any(
-        isinstance(value, SparseVector) or _is_sent_vector(value) for value in metadata.values()
-    )
+def normalize_metadata(metadata: Any) -> Any:
+    """The metadata with vectors that are given as they are sent turned into objects.
+
+    Metadata without such vectors, and what is no metadata, is returned as it is.
+    """
+    if isinstance(metadata, dict) and any(map(_is_sent_vector, metadata.values())):
+        return deserialize_metadata(metadata)
+    return metadata
 
 
-def normalize_metadata(metadata: Metadata | None) -> Metadata | None:
-    """The metadata with vectors that are given as they are sent turned into objects."""
-    return None if metadata is None else deserialize_metadata(dict(metadata))
-
-
-def normalize_metadatas(
-    metadatas: Metadata | list[Metadata | None] | None,
-) -> list[Metadata | None] | None:
+def normalize_metadatas(metadatas: Any) -> Any:
     """The same for one or many metadata, as a list."""
     if metadatas is None:
         return None

@@ -68,7 +68,6 @@ MODULES = [
     "chromadb.serde",
     "chromadb.telemetry.opentelemetry",
     "chromadb.telemetry.product",
-    "chromadb.telemetry.product.events",
     "chromadb.telemetry.product.posthog",
     "chromadb.types",
     "chromadb.utils",
@@ -141,6 +140,8 @@ LIBRARIES: tuple[ModuleType, ...] = (
     chromadb.api.types,
     chromadb.utils.embedding_functions,
 )
+# Parameters whose default is how many cores this machine has.
+CORES = {"max_workers", "num_threads"}
 BASES = {"ChromaError", "Exception"}
 # Special methods that calls spell without naming them.
 SPECIAL = {"__call__", "__getitem__", "__enter__", "__exit__", "__and__", "__or__", "__add__"}
@@ -182,7 +183,7 @@ def parameters(function: Any) -> list[list[Any]] | None:
     for parameter in signature.parameters.values():
         entry = [parameter.name, parameter.kind.name]
         if parameter.default is not parameter.empty:
-            entry.append(value(parameter.default))
+            entry.append("<cores>" if parameter.name in CORES else value(parameter.default))
         described.append(entry)
     return described
 

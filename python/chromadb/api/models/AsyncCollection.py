@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from chromadb.api.async_api import AsyncServerAPI
 from chromadb.api.collection_configuration import UpdateCollectionConfiguration
@@ -23,13 +23,18 @@ from chromadb.api.types import (
     IndexingStatus,
     Metadata,
     OnConflict,
+    OneOrMany,
     QueryResult,
     ReadLevel,
+    SearchResult,
     UpdateResult,
     Where,
     WhereDocument,
 )
 from chromadb.maintenance import CollectionStatistics, Explanation, Progress
+
+if TYPE_CHECKING:
+    from chromadb.execution.expression.plan import Search
 
 
 class AsyncCollection(CollectionOperations[AsyncServerAPI]):
@@ -244,6 +249,27 @@ class AsyncCollection(CollectionOperations[AsyncServerAPI]):
         return await self._run(
             self._explain_steps(sources, ids, n_results, where, where_document, exact)
         )
+
+    async def search(
+        self, searches: OneOrMany[Search], read_level: ReadLevel = ReadLevel.INDEX_AND_WAL
+    ) -> SearchResult:
+        """Ranks records by one or many search expressions; see `chromadb.execution.expression`."""
+        return await self._run(self._search_steps(searches, read_level))
+
+    # ---- What servers do with whole collections -------------------------------------------------
+
+    async def fork(self, new_name: str) -> AsyncCollection:
+        """A collection that begins as a copy of this one and shares its storage."""
+        return AsyncCollection(
+            client=self._client,
+            model=await self._run(self._fork_steps(new_name)),
+            embedding_function=self._embedding_function,
+            data_loader=self._data_loader,
+        )
+
+    async def fork_count(self) -> int:
+        """How many forks of this collection there are."""
+        return await self._run(self._fork_count_steps())
 
     # ---- Space and speed ------------------------------------------------------------------------
 

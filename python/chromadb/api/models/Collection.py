@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from chromadb.api import ServerAPI
 from chromadb.api.collection_configuration import UpdateCollectionConfiguration
+from chromadb.api.functions import Function
 from chromadb.api.models._operations import CollectionOperations, Result, Steps, carry_out
+from chromadb.api.models.AttachedFunction import AttachedFunction
 from chromadb.api.types import (
     AddResult,
     CollectionMetadata,
@@ -23,14 +25,19 @@ from chromadb.api.types import (
     IndexingStatus,
     Metadata,
     OnConflict,
+    OneOrMany,
     PyEmbedding,
     QueryResult,
     ReadLevel,
+    SearchResult,
     UpdateResult,
     Where,
     WhereDocument,
 )
 from chromadb.maintenance import CollectionStatistics, Explanation, Progress
+
+if TYPE_CHECKING:
+    from chromadb.execution.expression.plan import Search
 
 # One vector, or one for each record or query.
 Vectors: TypeAlias = PyEmbedding | Embedding | Sequence[PyEmbedding] | Sequence[Embedding]
@@ -340,6 +347,77 @@ class Collection(CollectionOperations[ServerAPI]):
         """
         sources = (query_embeddings, query_texts, query_images, query_uris)
         return self._run(self._explain_steps(sources, ids, n_results, where, where_document, exact))
+
+    def search(
+        self, searches: OneOrMany[Search], read_level: ReadLevel = ReadLevel.INDEX_AND_WAL
+    ) -> SearchResult:
+        """Ranks records by one or many search expressions; see `chromadb.execution.expression`.
+
+        Texts in `Knn` are embedded first: by the collection's function, or by the one that the
+        schema has for the key. Only some servers of Chroma can search so; others, and a local
+        database, raise NotImplementedError or ChromaError.
+        """
+        return self._run(self._search_steps(searches, read_level))
+
+    # ---- What servers do with whole collections -------------------------------------------------
+
+    def fork(self, new_name: str) -> Collection:
+        """A collection that begins as a copy of this one and shares its storage.
+
+        A local database has none yet: NotImplementedError.
+        """
+        return Collection(
+            client=self._client,
+            model=self._run(self._fork_steps(new_name)),
+            embedding_function=self._embedding_function,
+            data_loader=self._data_loader,
+        )
+
+    def fork_count(self) -> int:
+        """How many forks of this collection there are. A local database: NotImplementedError."""
+        return self._run(self._fork_count_steps())
+
+    def attach_function(
+        self,
+        function: Function,
+        name: str,
+        output_collection: str,
+        params: dict[str, Any] | None = None,
+    ) -> tuple[AttachedFunction, bool]:
+        """Has the server run a function over this collection whenever it changes.
+
+        What it computes is written to the collection `output_collection`. Returns the function as
+        attached, and whether it was not there before. A local database: NotImplementedError.
+        """
+        return self._client.attach_function(
+            function_id=function.value if isinstance(function, Function) else function,
+            name=name,
+            input_collection_id=self.id,
+            output_collection=output_collection,
+            params=params,
+            tenant=self.tenant,
+            database=self.database,
+        )
+
+    def get_attached_function(self, name: str) -> AttachedFunction:
+        """The function that was attached under a name. NotFoundError if there is none."""
+        attached: AttachedFunction = self._client.get_attached_function(
+            name=name,
+            input_collection_id=self.id,
+            tenant=self.tenant,
+            database=self.database,
+        )
+        return attached
+
+    def detach_function(self, name: str, delete_output_collection: bool = False) -> bool:
+        """Ends the runs of a function, and deletes what it wrote if that is asked for."""
+        return self._client.detach_function(
+            name=name,
+            input_collection_id=self.id,
+            delete_output=delete_output_collection,
+            tenant=self.tenant,
+            database=self.database,
+        )
 
     # ---- Space and speed ------------------------------------------------------------------------
 

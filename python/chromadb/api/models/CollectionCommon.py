@@ -24,6 +24,7 @@ from chromadb.api.collection_configuration import (
     load_embedding_function,
     validate_embedding_function_update,
 )
+from chromadb.api.models._schema_embedding import has_sparse_index, with_sparse_vectors
 from chromadb.api.types import (
     CollectionMetadata,
     DataLoader,
@@ -33,9 +34,11 @@ from chromadb.api.types import (
     Loadable,
     Metadata,
     Schema,
+    normalize_metadatas,
     validate_embedding_function,
     validate_metadata,
 )
+from chromadb.base_types import Vector
 from chromadb.types import Collection as CollectionModel
 
 # Who is told how many of how many records are done.
@@ -185,7 +188,7 @@ class CollectionCommon(Generic[ServerT]):
         with validating(operation):
             matrix = None if embeddings is None else embedding_matrix(embeddings)
             ids = maybe_cast_one_to_many(ids)
-            metadatas = maybe_cast_one_to_many(metadatas)
+            metadatas = normalize_metadatas(metadatas)
             documents = maybe_cast_one_to_many(documents)
             images = maybe_cast_one_to_many(images)
             uris = maybe_cast_one_to_many(uris)
@@ -226,6 +229,7 @@ class CollectionCommon(Generic[ServerT]):
         Who wants to be told how many are done has them embedded in slices, and is told after each
         but the last: all of them are done when they are written. `done` of them are already.
         """
+        records = self._with_sparse_vectors(operation, records)
         if inputs is None:
             return records
         count = len(inputs.items)
@@ -237,6 +241,14 @@ class CollectionCommon(Generic[ServerT]):
                 told(done + start + size, done + count)
         with validating(operation):
             return records._replace(embeddings=joined(parts))
+
+    def _with_sparse_vectors(self, operation: str, records: Records) -> Records:
+        """The records with the sparse vectors that the schema wants in their metadata."""
+        if not has_sparse_index(self._model.serialized_schema):
+            return records
+        with validating(operation):
+            metadatas = with_sparse_vectors(self.schema, records.metadatas, records.documents)
+        return records._replace(metadatas=metadatas)
 
     def _prepare_queries(
         self, query_embeddings: Any, query_texts: Any, query_images: Any, query_uris: Any
@@ -293,6 +305,15 @@ class CollectionCommon(Generic[ServerT]):
                 "https://docs.trychroma.com/guides/embeddings"
             )
         return function
+
+    def _embed_search_text(self, text: str) -> Vector:
+        """One vector for a text that is searched for."""
+        function = self._function()
+        embed = getattr(function, "embed_query", function)
+        vectors: list[Vector] = list(embedding_matrix(embed(input=[text])))
+        if len(vectors) != 1:
+            raise ValueError("Embedding function returned unexpected number of embeddings")
+        return vectors[0]
 
     # ---- Around a read --------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from chromadb.api._validation import (
     validating,
 )
 from chromadb.api.collection_configuration import UpdateCollectionConfiguration
+from chromadb.api.models._schema_embedding import embedded_search
 from chromadb.api.models.CollectionCommon import CollectionCommon, Records, ServerT
 from chromadb.api.types import (
     AddResult,
@@ -42,6 +43,8 @@ from chromadb.api.types import (
     Metadata,
     OnConflict,
     QueryResult,
+    ReadLevel,
+    SearchResult,
     UpdateResult,
     Where,
     WhereDocument,
@@ -389,6 +392,35 @@ class CollectionOperations(CollectionCommon[ServerT]):
             where=where,
             where_document=where_document,
             exact=exact,
+        )
+        return result
+
+    def _search_steps(self, searches: Any, read_level: ReadLevel) -> Steps[SearchResult]:
+        schema = self.schema
+        embedded = [
+            embedded_search(search, schema, self._embed_search_text)
+            for search in maybe_cast_one_to_many(searches) or []
+        ]
+        result: SearchResult = yield lambda server: server._search(
+            collection_id=self.id,
+            searches=embedded,
+            tenant=self.tenant,
+            database=self.database,
+            read_level=read_level,
+        )
+        return result
+
+    # ---- What servers do with whole collections -------------------------------------------------
+
+    def _fork_steps(self, new_name: str) -> Steps[CollectionModel]:
+        result: CollectionModel = yield lambda server: server._fork(
+            collection_id=self.id, new_name=new_name, tenant=self.tenant, database=self.database
+        )
+        return result
+
+    def _fork_count_steps(self) -> Steps[int]:
+        result: int = yield lambda server: server._fork_count(
+            collection_id=self.id, tenant=self.tenant, database=self.database
         )
         return result
 
