@@ -10,10 +10,6 @@ from typing import Any
 import pytest
 
 from chromadb.utils import embedding_functions
-from chromadb.utils.embedding_functions import (
-    known_embedding_functions,
-    sparse_known_embedding_functions,
-)
 from chromadb.utils.embedding_functions._known_functions import (
     DENSE_FUNCTIONS,
     SPARSE_FUNCTIONS,
