@@ -38,7 +38,7 @@ Everything coming out (dicts, lists, arrays) is fresh: the caller may change it.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal, final
+from typing import Any, Final, Literal, TypeVar, final
 from uuid import UUID
 
 import numpy as np
@@ -52,6 +52,8 @@ from chromadb.maintenance import (
     Finding,
     RepairReport,
 )
+
+Result = TypeVar("Result")
 
 __version__: Final[str]
 """The version of libchroma, for bug reports."""
@@ -415,6 +417,20 @@ class Engine:
 
         Without `query_embeddings`, evaluates ids and filters alone.
         """
+
+@final
+class Cancel:
+    """A wish that the calls of another thread end early."""
+
+    def __new__(cls) -> Cancel: ...
+    def run(self, function: Callable[[], Result], /) -> Result:
+        """Calls the function on this thread, so that a request ends its reads and long calls.
+
+        They end with an InternalError. One run within another takes the place of that one.
+        """
+
+    def request(self) -> None:
+        """Ends them, now and later. Any thread. A write that has begun is not undone."""
 
 # ---- Directories --------------------------------------------------------------------------------
 

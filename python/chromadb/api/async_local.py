@@ -32,17 +32,26 @@ class _Cancelled(Exception):
 
 
 class _Cancellation:
-    """Whether a call has been cancelled. Requested on one thread, looked at on another."""
+    """Whether a call has been cancelled. Requested on one thread, obeyed on another."""
 
     def __init__(self) -> None:
+        from chromadb_swift_bindings._chroma import Cancel
+
         self._is_requested = False
+        self._reads = Cancel()
 
     def request(self) -> None:
         self._is_requested = True
+        self._reads.request()
 
     def check(self) -> None:
         if self._is_requested:
             raise _Cancelled
+
+    def run(self, work: Callable[[], Result]) -> Result:
+        """Does the work on this thread. A request ends what it reads."""
+        self.check()
+        return self._reads.run(work)
 
 
 def _on_a_thread(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
@@ -83,9 +92,8 @@ class AsyncLocalAPI(AsyncServerAPI):
         context = contextvars.copy_context()
 
         def run() -> Result:
-            cancel.check()
             try:
-                return context.run(work, cancel)
+                return cancel.run(lambda: context.run(work, cancel))
             except StopIteration as error:
                 # No future takes this one: the task would wait for ever.
                 raise RuntimeError("A callback raised StopIteration") from error

@@ -6,6 +6,7 @@
  * helper thread, while the main thread sleeps, runs the handlers of signals that come in, and
  * cancels the call if one raises. A helper is kept for the next call: handing over takes about 8
  * microseconds, a new thread for each call 27.
+ * A call of another thread runs on that thread, and ends early where a Cancel says so.
  *
  * A call whose progress somebody wants to know has a helper on every thread: the helper notes how
  * far it is, and the thread that waits tells it, at most twenty times a second.
@@ -239,14 +240,17 @@ run(void (*work)(void *argument, chroma_cancel *cancel), void *argument, call_pr
      * there calls are not interrupted. */
     const bool needs_helper = progress != NULL || getpid() == gettid();
     call_helper *helper = needs_helper ? helper_take() : NULL;
-    chroma_cancel *cancel = NULL;
-    if (helper != NULL && chroma_cancel_create(&cancel, NULL) != CHROMA_OK) {
-        helper_give_back(helper);
-        helper = NULL;
+    chroma_cancel *cancel = thread_cancel(), *own = NULL;
+    if (helper != NULL && cancel == NULL) {
+        if (chroma_cancel_create(&own, NULL) != CHROMA_OK) {
+            helper_give_back(helper);
+            helper = NULL;
+        }
+        cancel = own;
     }
     if (helper == NULL) {
         Py_BEGIN_ALLOW_THREADS
-        work(argument, NULL);
+        work(argument, cancel);
         Py_END_ALLOW_THREADS
         return true;
     }
@@ -255,7 +259,7 @@ run(void (*work)(void *argument, chroma_cancel *cancel), void *argument, call_pr
     helper->cancel = cancel;
     sem_post(&helper->asked);
     call_outcome outcome = wait_interruptibly(helper, progress);
-    chroma_cancel_free(cancel);
+    chroma_cancel_free(own);
     if (outcome != CALL_LOST) {
         helper_give_back(helper);
     }

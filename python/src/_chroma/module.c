@@ -38,7 +38,7 @@ module_execute(PyObject *module)
         return -1;
     }
     if (PyModule_AddStringConstant(module, "__version__", chroma_version()) < 0
-        || !result_types_create(module, state)) {
+        || !result_types_create(module, state) || !cancel_type_create(module)) {
         return -1;
     }
     state->engine_type = engine_type_create(module);

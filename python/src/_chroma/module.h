@@ -14,6 +14,7 @@
  *   metadata.c       metadata, both ways
  *   results.c        from C results to Python objects
  *   interruption.c   calls that Ctrl-C ends, and that tell how far they have come
+ *   cancel.c         the type Cancel, by which another thread ends them
  *
  * Invariants:
  *   * The extension converts; it decides nothing that the engine can decide.
@@ -21,7 +22,8 @@
  *     object (struct call_memory) or it is one of the call's own arguments, which the caller holds.
  *   * An engine handle is a number that libchroma looks up: a call that close() on another thread
  *     overtakes gets CHROMA_ERROR_CLOSED, never a dangling pointer.
- *   * Nothing is global but the helper threads of interruption.c: all else is per interpreter.
+ *   * Nothing is global but the helper threads of interruption.c, and nothing a thread's own but
+ *     what cancels its calls: all else is per interpreter.
  */
 #ifndef CHROMA_PYTHON_MODULE_H
 #define CHROMA_PYTHON_MODULE_H
@@ -230,7 +232,7 @@ PyObject *repair_object(module_state *state, const chroma_report *report);
 /*
  * Runs a read without the GIL. On the main thread Python's signal handlers run meanwhile; if one
  * raises, the read is cancelled, and once it has ended the answer is false with the exception set.
- * cancel is NULL on other threads.
+ * On other threads cancel is that of thread_cancel().
  */
 bool run_interruptibly(void (*read)(void *argument, chroma_cancel *cancel), void *argument);
 
@@ -240,5 +242,11 @@ bool run_interruptibly(void (*read)(void *argument, chroma_cancel *cancel), void
  */
 bool run_long_call(void (*work)(void *argument, const chroma_long_call *long_call), void *argument,
                    PyObject *progress);
+
+/* What ends the calls of this thread, or NULL. */
+chroma_cancel *thread_cancel(void);
+
+/* Makes the type Cancel and adds it to the module. */
+bool cancel_type_create(PyObject *module);
 
 #endif /* CHROMA_PYTHON_MODULE_H */
