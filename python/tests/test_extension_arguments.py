@@ -308,9 +308,7 @@ def test_an_insertion_counts_and_raises_a_class_of_its_own(
     for policy in ("", "errors", "Error", "ignore\0"):
         with pytest.raises(InvalidArgumentError, match="^on_conflict should be 'ignore'"):
             call(engine, collection, "insert", on_conflict=policy)
-    with pytest.raises(
-        TypeError, match="^argument 'on_conflict': 'int' object cannot be"
-    ):
+    with pytest.raises(TypeError, match="^argument 'on_conflict': 'int' object cannot be"):
         call(engine, collection, "insert", on_conflict=1)
 
 

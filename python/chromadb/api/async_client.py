@@ -6,17 +6,15 @@ import asyncio
 import os
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
-from chromadb.api._collection_checks import completed_configuration
+from chromadb.api._async_client_records import AsyncClientRecords
+from chromadb.api._client_steps import ClientSteps
+from chromadb.api._steps import Result, Steps
 from chromadb.api.async_api import AsyncAdminAPI, AsyncClientAPI, AsyncServerAPI
 from chromadb.api.async_local import AsyncLocalAPI
-from chromadb.api.collection_configuration import (
-    CreateCollectionConfiguration,
-    validate_embedding_function_conflict_on_get,
-)
-from chromadb.api.local import LocalAPI
+from chromadb.api.collection_configuration import CreateCollectionConfiguration
 from chromadb.api.models.AsyncCollection import AsyncCollection
 from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.api.types import (
@@ -28,9 +26,8 @@ from chromadb.api.types import (
     Schema,
 )
 from chromadb.auth import UserIdentity
-from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings, System
+from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings, System, get_class
 from chromadb.maintenance import Copy, Progress
-from chromadb.types import Collection as CollectionModel
 from chromadb.types import Database, Tenant
 
 AnyClient = TypeVar("AnyClient", bound="_AsyncSharedClient")
@@ -43,18 +40,16 @@ class _AsyncSharedClient(SharedSystemClient):
 
     _server: AsyncServerAPI
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        super().__init__(settings)
+    def _server_of(self, system: System) -> AsyncServerAPI:
+        chosen = get_class(system.settings.chroma_api_impl, object)
+        if issubclass(chosen, AsyncServerAPI):
+            return system.instance(chosen)
         # Its methods are made by name, which is not visible to a type checker.
-        self._server = self._local = AsyncLocalAPI(LocalAPI(self._system))  # type: ignore[abstract]
+        return system.instance(AsyncLocalAPI)  # type: ignore[type-abstract]
 
     async def close(self) -> None:  # type: ignore[override]
         """Waits for the calls under way, and takes leave of the engine. Idempotent."""
-        await asyncio.to_thread(self._leave)
-
-    def _leave(self) -> None:
-        self._local.stop()
-        super().close()
+        await asyncio.to_thread(super().close)
 
     async def __aenter__(self: AnyClient) -> AnyClient:
         return self
@@ -68,7 +63,7 @@ class _AsyncSharedClient(SharedSystemClient):
         await self.close()
 
 
-class AsyncClient(_AsyncSharedClient, AsyncClientAPI):
+class AsyncClient(_AsyncSharedClient, ClientSteps, AsyncClientRecords, AsyncClientAPI):
     """The collections of one database of one tenant, for event loops.
 
     Made by `create`, or by the functions of `chromadb`: a constructor cannot wait.
@@ -77,19 +72,13 @@ class AsyncClient(_AsyncSharedClient, AsyncClientAPI):
     @classmethod
     async def create(
         cls,
-        tenant: str = DEFAULT_TENANT,
-        database: str = DEFAULT_DATABASE,
+        tenant: str | None = DEFAULT_TENANT,
+        database: str | None = DEFAULT_DATABASE,
         settings: Settings | None = None,
     ) -> AsyncClient:
         """Opens the database that the settings describe. Raises as the synchronous clients do."""
-        # Opening a directory takes a while, and a server's modules do.
-        client = await asyncio.to_thread(cls, settings)
-        try:
-            await client.set_tenant(tenant, database)
-        except BaseException:
-            await client.close()
-            raise
-        return client
+        # Opening a directory takes a while, and so does the first import of what a server needs.
+        return await (await asyncio.to_thread(cls, settings))._settle(tenant, database)
 
     @classmethod
     async def from_system_async(
@@ -98,8 +87,28 @@ class AsyncClient(_AsyncSharedClient, AsyncClientAPI):
         tenant: str = DEFAULT_TENANT,
         database: str = DEFAULT_DATABASE,
     ) -> AsyncClient:
-        """A client of the system that has these settings."""
-        return await cls.create(tenant, database, system.settings)
+        """A client of a system that somebody made, which is started if need be."""
+        client = cls.__new__(cls)
+        await asyncio.to_thread(client._join_system, system)
+        return await client._settle(tenant, database)
+
+    @classmethod
+    def from_system(cls, system: System) -> NoReturn:
+        """Refused: see `from_system_async`."""
+        raise NotImplementedError(
+            "AsyncClient cannot be created synchronously. Use .from_system_async() instead."
+        )
+
+    async def _run(self, steps: Steps[Result]) -> Result:
+        return await self._server._carry_out(steps)
+
+    async def _settle(self, tenant: str | None, database: str | None) -> AsyncClient:
+        try:
+            await self._run(self._settle_steps(self._system.settings, tenant, database))
+        except BaseException:
+            await self.close()
+            raise
+        return self
 
     async def heartbeat(self) -> int:
         return await self._server.heartbeat()
@@ -111,7 +120,7 @@ class AsyncClient(_AsyncSharedClient, AsyncClientAPI):
         return self._server.get_settings()
 
     async def get_user_identity(self) -> UserIdentity:
-        return await self._server.get_user_identity()
+        return await self._run(self._identity_steps())
 
     async def get_max_batch_size(self) -> int:
         return await self._server.get_max_batch_size()
@@ -135,11 +144,12 @@ class AsyncClient(_AsyncSharedClient, AsyncClientAPI):
         data_loader: DataLoader[Loadable] | None = None,
         get_or_create: bool = False,
     ) -> AsyncCollection:
-        completed = completed_configuration(schema, configuration, embedding_function)
-        model = await self._server.create_collection(
-            name, schema, completed, metadata, get_or_create, self.tenant, self.database
+        model = await self._run(
+            self._create_collection_steps(
+                name, schema, configuration, metadata, embedding_function, get_or_create
+            )
         )
-        return self._collection(model, embedding_function, data_loader)
+        return AsyncCollection(self._server, model, embedding_function, data_loader)
 
     async def get_collection(
         self,
@@ -147,8 +157,13 @@ class AsyncClient(_AsyncSharedClient, AsyncClientAPI):
         embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),
         data_loader: DataLoader[Loadable] | None = None,
     ) -> AsyncCollection:
-        model = await self._server.get_collection(name, self.tenant, self.database)
-        return self._collection(model, embedding_function, data_loader)
+        model = await self._run(
+            self._get_collection_steps(
+                lambda server: server.get_collection(name, self.tenant, self.database),
+                embedding_function,
+            )
+        )
+        return AsyncCollection(self._server, model, embedding_function, data_loader)
 
     async def get_collection_by_id(
         self,
@@ -156,8 +171,13 @@ class AsyncClient(_AsyncSharedClient, AsyncClientAPI):
         embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),
         data_loader: DataLoader[Loadable] | None = None,
     ) -> AsyncCollection:
-        model = await self._server.get_collection_by_id(id, self.tenant, self.database)
-        return self._collection(model, embedding_function, data_loader)
+        model = await self._run(
+            self._get_collection_steps(
+                lambda server: server.get_collection_by_id(id, self.tenant, self.database),
+                embedding_function,
+            )
+        )
+        return AsyncCollection(self._server, model, embedding_function, data_loader)
 
     async def get_or_create_collection(
         self,
@@ -194,24 +214,10 @@ class AsyncClient(_AsyncSharedClient, AsyncClientAPI):
         return await self._server._backup(os.fspath(path), progress)
 
     async def set_tenant(self, tenant: str, database: str = DEFAULT_DATABASE) -> None:
-        await self._server.get_tenant(tenant)
-        await self._server.get_database(database, tenant)
-        self.tenant = tenant
-        self.database = database
+        await self._run(self._turn_steps(tenant, database))
 
     async def set_database(self, database: str) -> None:
-        await self._server.get_database(database, self.tenant)
-        self.database = database
-
-    def _collection(
-        self,
-        model: CollectionModel,
-        embedding_function: EmbeddingFunction[Any] | None,
-        data_loader: DataLoader[Loadable] | None,
-    ) -> AsyncCollection:
-        stored = model.configuration_json.get("embedding_function")
-        validate_embedding_function_conflict_on_get(embedding_function, stored)
-        return AsyncCollection(self._server, model, embedding_function, data_loader)
+        await self._run(self._turn_steps(self.tenant, database))
 
 
 class AsyncAdminClient(_AsyncSharedClient, AsyncAdminAPI):

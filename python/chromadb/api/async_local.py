@@ -12,19 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-from chromadb.api import ServerAPI
-from chromadb.api.async_api import AsyncServerAPI
-from chromadb.api.models._operations import Steps, carry_out
-from chromadb.config import Settings
-
-Result = TypeVar("Result")
-P = ParamSpec("P")
+from chromadb.api._async_server_api import AsyncServerAPI
+from chromadb.api._base_api import AdminAPI, BaseAPI
+from chromadb.api._server_api import ServerAPI
+from chromadb.api._steps import Result, Steps, carry_out
+from chromadb.config import Settings, System
 
 
 class _Cancelled(Exception):
@@ -69,15 +68,21 @@ def _on_a_thread(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
 class AsyncLocalAPI(AsyncServerAPI):
     """Calls a synchronous server on threads. Any event loop, any number of tasks at once."""
 
-    def __init__(self, local: ServerAPI) -> None:
-        self._local = local
+    def __init__(self, system: System) -> None:
+        super().__init__(system)
+        self._local: ServerAPI = self.require(ServerAPI)  # type: ignore[type-abstract]
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._process = 0
 
-    # The interface is written down once, in AsyncServerAPI.
+    # What a synchronous server can do is written down once, in its interface.
     locals().update(
-        {name: _on_a_thread(name) for name in AsyncServerAPI.__abstractmethods__ - {"get_settings"}}
+        {
+            name: _on_a_thread(name)
+            for interface in (BaseAPI, AdminAPI, ServerAPI)
+            for name, member in vars(interface).items()
+            if inspect.isfunction(member)
+        }
     )
 
     def get_settings(self) -> Settings:
@@ -112,7 +117,8 @@ class AsyncLocalAPI(AsyncServerAPI):
             return self._pool
 
     def stop(self) -> None:
-        """Waits for the calls under way, and ends the threads. Not on a thread of the loop's."""
+        """Waits for the calls under way, and ends the threads."""
+        super().stop()
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None and self._process == os.getpid():

@@ -9,12 +9,9 @@ from uuid import UUID
 
 from chromadb.api import AdminAPI, ClientAPI, ServerAPI
 from chromadb.api._client_records import ClientRecords
-from chromadb.api._collection_checks import completed_configuration
-from chromadb.api._reaching_server import reaching_server
-from chromadb.api.collection_configuration import (
-    CreateCollectionConfiguration,
-    validate_embedding_function_conflict_on_get,
-)
+from chromadb.api._client_steps import ClientSteps
+from chromadb.api._steps import Result, Steps, carry_out
+from chromadb.api.collection_configuration import CreateCollectionConfiguration
 from chromadb.api.models.Collection import Collection
 from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.api.types import (
@@ -26,16 +23,14 @@ from chromadb.api.types import (
     Schema,
 )
 from chromadb.auth import UserIdentity
-from chromadb.auth.utils import settled_tenant_and_database
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings, System
 from chromadb.maintenance import Copy, Progress
-from chromadb.types import Collection as CollectionModel
 from chromadb.types import Database, Tenant
 
 __all__ = ["AdminClient", "Client", "SharedSystemClient"]
 
 
-class Client(SharedSystemClient, ClientRecords, ClientAPI):
+class Client(SharedSystemClient, ClientSteps, ClientRecords, ClientAPI):
     """The collections of one database of one tenant."""
 
     _server: ServerAPI
@@ -59,13 +54,12 @@ class Client(SharedSystemClient, ClientRecords, ClientAPI):
         client._settle(tenant, database)
         return client
 
+    def _run(self, steps: Steps[Result]) -> Result:
+        return carry_out(steps, self._server)
+
     def _settle(self, tenant: str | None, database: str | None) -> None:
-        """Finds out which database of which tenant this client is of, and that it exists."""
         try:
-            self.tenant, self.database = settled_tenant_and_database(
-                self.get_user_identity(), self._system.settings, tenant, database
-            )
-            self._validate_tenant_database(self.tenant, self.database)
+            self._run(self._settle_steps(self._system.settings, tenant, database))
         except BaseException:
             self.close()
             raise
@@ -80,8 +74,7 @@ class Client(SharedSystemClient, ClientRecords, ClientAPI):
         return self._server.get_settings()
 
     def get_user_identity(self) -> UserIdentity:
-        with reaching_server(otherwise=str):
-            return self._server.get_user_identity()
+        return self._run(self._identity_steps())
 
     def get_max_batch_size(self) -> int:
         return self._server.get_max_batch_size()
@@ -105,11 +98,12 @@ class Client(SharedSystemClient, ClientRecords, ClientAPI):
         data_loader: DataLoader[Loadable] | None = None,
         get_or_create: bool = False,
     ) -> Collection:
-        completed = completed_configuration(schema, configuration, embedding_function)
-        model = self._server.create_collection(
-            name, schema, completed, metadata, get_or_create, self.tenant, self.database
+        model = self._run(
+            self._create_collection_steps(
+                name, schema, configuration, metadata, embedding_function, get_or_create
+            )
         )
-        return self._collection(model, embedding_function, data_loader)
+        return Collection(self._server, model, embedding_function, data_loader)
 
     def get_collection(
         self,
@@ -117,8 +111,13 @@ class Client(SharedSystemClient, ClientRecords, ClientAPI):
         embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),
         data_loader: DataLoader[Loadable] | None = None,
     ) -> Collection:
-        model = self._server.get_collection(name, self.tenant, self.database)
-        return self._collection(model, embedding_function, data_loader)
+        model = self._run(
+            self._get_collection_steps(
+                lambda server: server.get_collection(name, self.tenant, self.database),
+                embedding_function,
+            )
+        )
+        return Collection(self._server, model, embedding_function, data_loader)
 
     def get_collection_by_id(
         self,
@@ -126,8 +125,13 @@ class Client(SharedSystemClient, ClientRecords, ClientAPI):
         embedding_function: EmbeddingFunction[Any] | None = DefaultEmbeddingFunction(),
         data_loader: DataLoader[Loadable] | None = None,
     ) -> Collection:
-        model = self._server.get_collection_by_id(id, self.tenant, self.database)
-        return self._collection(model, embedding_function, data_loader)
+        model = self._run(
+            self._get_collection_steps(
+                lambda server: server.get_collection_by_id(id, self.tenant, self.database),
+                embedding_function,
+            )
+        )
+        return Collection(self._server, model, embedding_function, data_loader)
 
     def get_or_create_collection(
         self,
@@ -164,31 +168,10 @@ class Client(SharedSystemClient, ClientRecords, ClientAPI):
         return self._server._backup(os.fspath(path), progress)
 
     def set_tenant(self, tenant: str, database: str = DEFAULT_DATABASE) -> None:
-        self._validate_tenant_database(tenant, database)
-        self.tenant = tenant
-        self.database = database
+        self._run(self._turn_steps(tenant, database))
 
     def set_database(self, database: str) -> None:
-        self._validate_tenant_database(self.tenant, database)
-        self.database = database
-
-    def _validate_tenant_database(self, tenant: str, database: str) -> None:
-        with reaching_server(
-            lambda _: f"Could not connect to tenant {tenant}. Are you sure it exists?"
-        ):
-            self._server.get_tenant(tenant)
-        with reaching_server():
-            self._server.get_database(database, tenant)
-
-    def _collection(
-        self,
-        model: CollectionModel,
-        embedding_function: EmbeddingFunction[Any] | None,
-        data_loader: DataLoader[Loadable] | None,
-    ) -> Collection:
-        stored = model.configuration_json.get("embedding_function")
-        validate_embedding_function_conflict_on_get(embedding_function, stored)
-        return Collection(self._server, model, embedding_function, data_loader)
+        self._run(self._turn_steps(self.tenant, database))
 
 
 class AdminClient(SharedSystemClient, AdminAPI):

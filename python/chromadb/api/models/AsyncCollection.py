@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
+from chromadb.api._steps import Result, Steps
 from chromadb.api.async_api import AsyncServerAPI
 from chromadb.api.collection_configuration import UpdateCollectionConfiguration
-from chromadb.api.models._operations import CollectionOperations, Result, Steps
+from chromadb.api.models._operations import CollectionOperations
 from chromadb.api.models.Collection import Vectors
 from chromadb.api.types import (
     AddResult,

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from chromadb.api import ServerAPI
+from chromadb.api._steps import Result, Steps, carry_out
 from chromadb.api.collection_configuration import UpdateCollectionConfiguration
 from chromadb.api.functions import Function
-from chromadb.api.models._operations import CollectionOperations, Result, Steps, carry_out
+from chromadb.api.models._operations import CollectionOperations
 from chromadb.api.models.AttachedFunction import AttachedFunction
 from chromadb.api.types import (
     AddResult,

@@ -1,18 +1,13 @@
 """What each method of a collection does, once for the synchronous and the asynchronous class.
 
-An operation is a generator: it checks and embeds, yields each call that it needs of the server as a
-function of that server, is sent the answer, and returns the result. So it knows neither threads nor
-event loops. Who runs it decides on both: `carry_out` makes the calls where it stands.
-
-Where a call fails, the generator is closed, not resumed: a `with` block around it sees no error.
+See `chromadb.api._steps`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
-from chromadb.api import ServerAPI
+from chromadb.api._steps import Steps
 from chromadb.api._validation import (
     DATA_LOADER_NEEDED,
     ids_exist_message,
@@ -53,49 +48,11 @@ from chromadb.errors import IDAlreadyExistsError
 from chromadb.maintenance import CollectionStatistics, Explanation, Progress, reporting
 from chromadb.types import Collection as CollectionModel
 
-Result = TypeVar("Result")
-Call: TypeAlias = Callable[[ServerAPI], Any]
-Steps: TypeAlias = Generator[Call, Any, Result]
-
 # The ids, embeddings, metadatas, documents, images and URIs of a write.
 WriteColumns: TypeAlias = tuple[Any, Any, Any, Any, Any, Any]
 
 # The embeddings, texts, images and URIs of a query.
 QuerySources: TypeAlias = tuple[Any, Any, Any, Any]
-
-
-class End(NamedTuple):
-    """That an operation is over."""
-
-    result: Any
-
-
-def next_call(steps: Steps[Any], answer: object) -> Call | End:
-    """Goes on with an operation after the answer to its last call, at first None."""
-    try:
-        return steps.send(answer)
-    except StopIteration as end:
-        return End(end.value)
-
-
-def carry_out(
-    steps: Steps[Result], server: ServerAPI, before_call: Callable[[], object] | None = None
-) -> Result:
-    """Runs an operation to its end on this thread. What `before_call` raises ends it."""
-    answer = None
-    while True:
-        found = next_call(steps, answer)
-        if isinstance(found, End):
-            result: Result = found.result
-            return result
-        try:
-            if before_call is not None:
-                before_call()
-            answer = found(server)
-        except BaseException:
-            # Now, and not when the error has been told: what the operation shows ends before.
-            steps.close()
-            raise
 
 
 class CollectionOperations(CollectionCommon[ServerT]):
