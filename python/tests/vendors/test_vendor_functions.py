@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 import chromadb
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.utils import embedding_functions
 
 from .fakes import standing_in
@@ -174,6 +175,18 @@ def test_a_package_is_not_needed_before_its_function_is_made():
     )
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert process.stdout == "[]\n", process.stderr
+
+
+def test_qwen_takes_the_key_of_a_client_in_use_where_the_environment_has_none(monkeypatch):
+    def key() -> str:
+        return "a client's key"
+
+    monkeypatch.setattr(SharedSystemClient, "get_chroma_cloud_api_key_from_clients", key)
+    setup = USABLE["ChromaCloudQwenEmbeddingFunction"]
+    for variables, expected in ((setup.variables, "the-key"), ({}, "a client's key")):
+        with standing_in(variables) as asked:
+            made(setup)(TEXTS)
+            assert asked[0][2]["x-chroma-token"] == expected
 
 
 def test_qwen_without_a_task_is_built_again():
