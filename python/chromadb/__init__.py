@@ -390,6 +390,23 @@ def AdminClient(settings: Settings | None = None) -> AdminAPI:
     return LocalAdminClient(get_settings() if settings is None else settings)
 
 
+async def AsyncHttpClient(
+    host: str = "localhost",
+    port: int = 8000,
+    ssl: bool = False,
+    headers: dict[str, str] | None = None,
+    settings: Settings | None = None,
+    tenant: str = "default_tenant",
+    database: str = "default_database",
+) -> AsyncClientAPI:
+    """As `HttpClient`, for event loops."""
+    from chromadb._server_settings import http_settings
+
+    implementation = "chromadb.api.async_fastapi.AsyncFastAPI"
+    described = http_settings(implementation, host, port, ssl, headers, settings)
+    return await _async_client(described, tenant, database)
+
+
 async def AsyncEphemeralClient(
     settings: Settings | None = None,
     tenant: str = "default_tenant",
