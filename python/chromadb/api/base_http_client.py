@@ -175,8 +175,8 @@ class BaseHTTPClient(Component):
             error = error_types[body["error"]](body["message"])
         except (ValueError, KeyError, TypeError):
             # Not from a Chroma server, or of a kind that this client does not know.
-            shown = f"{resp.text} (trace ID: {trace_id})" if trace_id else resp.text
-            raise Exception(shown) from None
+            shown = resp.text or f"The server answered with status {resp.status_code} alone."
+            raise Exception(f"{shown} (trace ID: {trace_id})" if trace_id else shown) from None
         if trace_id:
             error.trace_id = trace_id
         raise error
