@@ -279,11 +279,10 @@ def _handler(server: V2Server) -> type[BaseHTTPRequestHandler]:
             is_raw = isinstance(answer.body, bytes)
             content = answer.body if is_raw else json.dumps(answer.body, allow_nan=False).encode()
             self.send_response(answer.status)
-            if not is_raw:
-                self.send_header("Content-Type", "application/json")
+            headers = {} if is_raw else {"content-type": "application/json"}
             if answer.status >= 400 and not is_raw:
-                self.send_header("chroma-trace-id", TRACE_ID)
-            for name, value in answer.headers.items():
+                headers["chroma-trace-id"] = TRACE_ID
+            for name, value in (headers | answer.headers).items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

@@ -29,6 +29,7 @@ from chromadb.api.types import (
     QueryResult,
     ReadLevel,
     Schema,
+    SearchResult,
     UpdateResult,
     Where,
     WhereDocument,
@@ -39,6 +40,8 @@ from chromadb.types import Collection as CollectionModel
 
 if TYPE_CHECKING:
     from chromadb.api._embeddings import Matrix
+    from chromadb.api.models.AttachedFunction import AttachedFunction
+    from chromadb.execution.expression.plan import Search
 
 
 def not_offered(what: str) -> NotImplementedError:
@@ -158,11 +161,11 @@ class ServerAPI(BaseAPI, AdminAPI, Component):
     def _search(
         self,
         collection_id: UUID,
-        searches: list[Any],
+        searches: list[Search],
         tenant: str = DEFAULT_TENANT,
         database: str = DEFAULT_DATABASE,
         read_level: ReadLevel = ReadLevel.INDEX_AND_WAL,
-    ) -> Any: ...
+    ) -> SearchResult: ...
 
     @abstractmethod
     def _count(
@@ -289,7 +292,7 @@ class ServerAPI(BaseAPI, AdminAPI, Component):
         params: dict[str, Any] | None = None,
         tenant: str = DEFAULT_TENANT,
         database: str = DEFAULT_DATABASE,
-    ) -> tuple[Any, bool]:
+    ) -> tuple[AttachedFunction, bool]:
         """Has a function run over a collection; returns it, and whether it was not there before."""
 
     @abstractmethod
@@ -299,7 +302,7 @@ class ServerAPI(BaseAPI, AdminAPI, Component):
         input_collection_id: UUID,
         tenant: str = DEFAULT_TENANT,
         database: str = DEFAULT_DATABASE,
-    ) -> Any:
+    ) -> AttachedFunction:
         """The function of that name. NotFoundError if none is attached."""
 
     @abstractmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import threading
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from chromadb.api.collection_configuration import (
     CreateCollectionConfiguration,
     UpdateCollectionConfiguration,
 )
+from chromadb.api.models.AttachedFunction import AttachedFunction
 from chromadb.api.types import (
     CollectionMetadata,
     DeleteResult,
@@ -402,13 +402,13 @@ class FastAPI(BaseHTTPClient, ServerAPI):
         params: dict[str, Any] | None = None,
         tenant: str = DEFAULT_TENANT,
         database: str = DEFAULT_DATABASE,
-    ) -> tuple[Any, bool]:
+    ) -> tuple[AttachedFunction, bool]:
         fields, is_new = self._send(
             _http_calls.attach_function(
                 function_id, name, input_collection_id, output_collection, params, tenant, database
             )
         )
-        return self._attached_function(fields), is_new
+        return AttachedFunction(client=self, **fields), is_new
 
     def get_attached_function(
         self,
@@ -416,12 +416,11 @@ class FastAPI(BaseHTTPClient, ServerAPI):
         input_collection_id: UUID,
         tenant: str = DEFAULT_TENANT,
         database: str = DEFAULT_DATABASE,
-    ) -> Any:
-        return self._attached_function(
-            self._send(
-                _http_calls.get_attached_function(name, input_collection_id, tenant, database)
-            )
+    ) -> AttachedFunction:
+        fields = self._send(
+            _http_calls.get_attached_function(name, input_collection_id, tenant, database)
         )
+        return AttachedFunction(client=self, **fields)
 
     def detach_function(
         self,
@@ -434,7 +433,3 @@ class FastAPI(BaseHTTPClient, ServerAPI):
         return self._send(
             _http_calls.detach_function(name, input_collection_id, delete_output, tenant, database)
         )
-
-    def _attached_function(self, fields: dict[str, Any]) -> Any:
-        module = importlib.import_module("chromadb.api.models.AttachedFunction")
-        return module.AttachedFunction(client=self, **fields)

@@ -33,6 +33,7 @@ from chromadb.api.types import (
     QueryResult,
     ReadLevel,
     Schema,
+    SearchResult,
     UpdateResult,
     Where,
     WhereDocument,
@@ -50,7 +51,9 @@ from chromadb.types import Database, Tenant
 
 if TYPE_CHECKING:
     from chromadb.api._embeddings import Matrix
+    from chromadb.api.models.AttachedFunction import AttachedFunction
     from chromadb.auth import UserIdentity
+    from chromadb.execution.expression.plan import Search
     from chromadb_swift_bindings import _chroma
 
 _NO_ATTACHED_FUNCTIONS = (
@@ -240,11 +243,11 @@ class LocalAPI(ServerAPI):
     def _search(
         self,
         collection_id: UUID,
-        searches: list[Any],
+        searches: list[Search],
         tenant: str = DEFAULT_TENANT,
         database: str = DEFAULT_DATABASE,
         read_level: ReadLevel = ReadLevel.INDEX_AND_WAL,
-    ) -> Any:
+    ) -> SearchResult:
         raise NotImplementedError("Search is not implemented for Local Chroma")
 
     def _count(
@@ -507,7 +510,7 @@ class LocalAPI(ServerAPI):
         params: dict[str, Any] | None = None,
         tenant: str = DEFAULT_TENANT,
         database: str = DEFAULT_DATABASE,
-    ) -> tuple[Any, bool]:
+    ) -> tuple[AttachedFunction, bool]:
         raise NotImplementedError(_NO_ATTACHED_FUNCTIONS)
 
     def get_attached_function(
@@ -516,7 +519,7 @@ class LocalAPI(ServerAPI):
         input_collection_id: UUID,
         tenant: str = DEFAULT_TENANT,
         database: str = DEFAULT_DATABASE,
-    ) -> Any:
+    ) -> AttachedFunction:
         raise NotImplementedError(_NO_ATTACHED_FUNCTIONS)
 
     def detach_function(
