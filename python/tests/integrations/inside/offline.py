@@ -39,8 +39,16 @@ def look_up_here(host: Any, *arguments: Any, **keywords: Any) -> Any:
     return look_up(host, *arguments, **keywords)
 
 
-socket.socket.connect = lambda self, address: connect(self, redirected(self.family, address))  # type: ignore[method-assign]
-socket.socket.connect_ex = lambda self, address: connect_ex(self, redirected(self.family, address))  # type: ignore[method-assign]
+def connect_here(self: socket.socket, address: Any) -> None:
+    connect(self, redirected(self.family, address))
+
+
+def connect_ex_here(self: socket.socket, address: Any) -> int:
+    return connect_ex(self, redirected(self.family, address))
+
+
+socket.socket.connect = connect_here  # type: ignore[method-assign]
+socket.socket.connect_ex = connect_ex_here  # type: ignore[method-assign]
 socket.getaddrinfo = look_up_here
 
 
