@@ -417,8 +417,8 @@ class LocalAPI(ServerAPI):
         return GetResult(
             ids=found.ids,
             embeddings=None if found.embeddings is None else _doubles(found.embeddings),
-            documents=found.documents,
-            uris=found.uris,
+            documents=cast(Any, found.documents),
+            uris=cast(Any, found.uris),
             included=include,
             data=None,
             metadatas=cast(Any, found.metadatas),
@@ -471,8 +471,8 @@ class LocalAPI(ServerAPI):
                 if found.embeddings is None
                 else [_doubles(embeddings) for embeddings in found.embeddings]
             ),
-            documents=found.documents,
-            uris=found.uris,
+            documents=cast(Any, found.documents),
+            uris=cast(Any, found.uris),
             included=include,
             data=None,
             metadatas=cast(Any, found.metadatas),

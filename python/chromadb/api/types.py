@@ -341,27 +341,31 @@ class ReadLevel(str, Enum):
 
 
 class GetResult(TypedDict):
-    """Records in columns, a place for each id. A column that was not asked for is None."""
+    """Records in columns, a place for each id. A column that was not asked for is None.
+
+    So is the place of a record that has no document, uri or metadata, which upstream's types, that
+    programs are checked against, do not say.
+    """
 
     ids: list[ID]
     embeddings: np.ndarray[Any, np.dtype[np.float64]] | None
-    documents: list[Document | None] | None
-    uris: list[URI | None] | None
+    documents: list[Document] | None
+    uris: list[URI] | None
     included: Include
     data: Loadable | None
-    metadatas: list[Metadata | None] | None
+    metadatas: list[Metadata] | None
 
 
 class QueryResult(TypedDict):
-    """The neighbours of each query, in columns. A column that was not asked for is None."""
+    """The neighbours of each query, in columns. See GetResult for what can be None."""
 
     ids: list[list[ID]]
     embeddings: list[np.ndarray[Any, np.dtype[np.float64]]] | None
-    documents: list[list[Document | None]] | None
-    uris: list[list[URI | None]] | None
+    documents: list[list[Document]] | None
+    uris: list[list[URI]] | None
     included: Include
     data: list[Loadable] | None
-    metadatas: list[list[Metadata | None]] | None
+    metadatas: list[list[Metadata]] | None
     distances: list[list[float]] | None
 
 
