@@ -7,17 +7,21 @@ checks for every binding alike.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isnan
 from numbers import Real
 from types import TracebackType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from chromadb.base_types import SparseVector
 from chromadb.errors import DuplicateIDError, InvalidArgumentError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 RESERVED_METADATA_KEY = "chroma:document"
 DATA_LOADER_NEEDED = "You must set a data loader on the collection if loading from URIs."
@@ -64,6 +68,20 @@ class validating:
             and isinstance(error.args[0], str)
         ):
             error.args = (f"{error.args[0]} in {self._operation}.",)
+
+
+def validation_context(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorates a function whose errors are to end with the name: "… in add."."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def named(*args: P.args, **kwargs: P.kwargs) -> R:
+            with validating(name):
+                return function(*args, **kwargs)
+
+        return named
+
+    return decorate
 
 
 def maybe_cast_one_to_many(target: Any) -> Any:

@@ -167,22 +167,26 @@ def _json(
 
 def _stored_function(function: EmbeddingFunction[Any] | None) -> dict[str, Any]:
     """How a collection remembers a function. Makes the function's class known by its name."""
+    from chromadb.utils.embedding_functions import register_embedding_function
+
     if function is None:
         return {"type": "legacy"}
     name = known_name(function)
-    if name is None:
-        warnings.warn(
-            f"The collection cannot remember its embedding function: {type(function).__name__} "
-            "lacks name(), get_config() or build_from_config(). Pass the function again whenever "
-            "the collection is opened.",
-            DeprecationWarning,
-            stacklevel=2,
-        )
-        return {"type": "legacy"}
-    from chromadb.utils.embedding_functions import register_embedding_function
-
-    register_embedding_function(type(function))
-    return {"name": name, "type": "known", "config": function.get_config()}
+    reason = "it lacks name(), get_config() or build_from_config()"
+    if name is not None:
+        try:
+            register_embedding_function(type(function))
+        except ValueError as error:
+            reason = str(error)  # Such as a name() that needs an instance.
+        else:
+            return {"name": name, "type": "known", "config": function.get_config()}
+    warnings.warn(
+        f"The collection cannot remember its embedding function {type(function).__name__}: "
+        f"{reason}. Pass the function again whenever the collection is opened.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return {"type": "legacy"}
 
 
 def collection_configuration_to_json(config: CollectionConfiguration) -> dict[str, Any]:

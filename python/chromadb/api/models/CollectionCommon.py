@@ -17,15 +17,16 @@ from chromadb.api._validation import (
     validate_metadatas,
     validating,
 )
+from chromadb.api._validation import validation_context as validation_context
 from chromadb.api.collection_configuration import (
     CollectionConfiguration,
     UpdateCollectionConfiguration,
     load_collection_configuration_from_json,
-    load_embedding_function,
     validate_embedding_function_update,
 )
 from chromadb.api.models._schema_embedding import has_sparse_index, with_sparse_vectors
 from chromadb.api.types import (
+    EMBEDDING_KEY,
     CollectionMetadata,
     DataLoader,
     DefaultEmbeddingFunction,
@@ -236,7 +237,8 @@ class CollectionCommon(Generic[ServerT]):
         size = count if told is None else _slice_size(count)
         parts: list[Matrix] = []
         for start in range(0, count, size):
-            parts.append(self._embed(operation, inputs.source, inputs.items[start : start + size]))
+            items = inputs.items[start : start + size]
+            parts.append(self._vectors(operation, inputs.source, items))
             if told is not None and start + size < count:
                 told(done + start + size, done + count)
         with validating(operation):
@@ -274,20 +276,24 @@ class CollectionCommon(Generic[ServerT]):
                 return embedding_matrix(query_embeddings)
             if len(given) > 1:
                 raise ValueError("Exactly one of documents, images, uris must be provided")
-        return self._embed("query", given[0], columns[given[0]])
+        return self._vectors("query", given[0], columns[given[0]])
 
-    def _embed(self, operation: str, source: str, inputs: Any) -> Matrix:
+    def _vectors(self, operation: str, source: str, inputs: Any) -> Matrix:
         """Embeds documents, images, or what URIs lead to."""
         with validating(operation):
             if source == "uris":
                 if self._data_loader is None:
                     raise ValueError(DATA_LOADER_NEEDED)
                 inputs = self._data_loader(inputs)
-            function = self._function()
-            # A plain callable may serve as a function, and has no `embed_query`.
-            if operation == "query" and hasattr(function, "embed_query"):
-                return embedding_matrix(function.embed_query(inputs))
-            return embedding_matrix(function(input=inputs))
+            return embedding_matrix(self._embed(inputs, is_query=operation == "query"))
+
+    def _embed(self, input: Any, is_query: bool = False) -> Any:
+        """What the collection's function makes of documents, images or queries."""
+        function = self._function()
+        # A plain callable may serve as a function, and has no `embed_query`.
+        if is_query and hasattr(function, "embed_query"):
+            return function.embed_query(input)
+        return function(input=input)
 
     def _function(self) -> EmbeddingFunction[Any]:
         """The function that was passed; else the remembered one; else the default one if passed."""
@@ -295,9 +301,8 @@ class CollectionCommon(Generic[ServerT]):
         if passed is not None and not isinstance(passed, DefaultEmbeddingFunction):
             return passed
         if self._remembered_function is None:
-            self._remembered_function = load_embedding_function(
-                self._model.configuration_json.get("embedding_function")
-            )
+            configured = self.configuration.get("embedding_function")
+            self._remembered_function = configured or self._function_of_schema()
         function = self._remembered_function or passed
         if function is None:
             raise ValueError(
@@ -306,11 +311,22 @@ class CollectionCommon(Generic[ServerT]):
             )
         return function
 
+    def _function_of_schema(self) -> EmbeddingFunction[Any] | None:
+        """The function of a schema whose configuration, of some server's, has none."""
+        schema = self.schema
+        if schema is None:
+            return None
+        for types in (schema.keys.get(EMBEDDING_KEY), schema.defaults):
+            vectors = types and types.float_list and types.float_list.vector_index
+            function = vectors.config.embedding_function if vectors else None
+            # The default one stands there where nothing is said, too.
+            if function is not None and not isinstance(function, DefaultEmbeddingFunction):
+                return function
+        return None
+
     def _embed_search_text(self, text: str) -> Vector:
         """One vector for a text that is searched for."""
-        function = self._function()
-        embed = getattr(function, "embed_query", function)
-        vectors: list[Vector] = list(embedding_matrix(embed(input=[text])))
+        vectors: list[Vector] = list(embedding_matrix(self._embed([text], is_query=True)))
         if len(vectors) != 1:
             raise ValueError("Embedding function returned unexpected number of embeddings")
         return vectors[0]
