@@ -21,8 +21,6 @@ from chromadb.api.types import (
     validate_embedding_function,
 )
 from chromadb.auth import UserIdentity
-from chromadb.auth.utils import settled_tenant_and_database
-from chromadb.config import Settings
 from chromadb.types import Collection as CollectionModel
 
 
@@ -39,25 +37,14 @@ class ClientSteps:
             identity: UserIdentity = yield lambda server: server.get_user_identity()
         return identity
 
-    def _settle_steps(
-        self, settings: Settings, tenant: str | None, database: str | None
-    ) -> Steps[None]:
-        """Finds out which database of which tenant this client is of, and that it exists."""
-        identity = yield from self._identity_steps()
-        yield from self._turn_steps(
-            *settled_tenant_and_database(identity, settings, tenant, database)
-        )
-
-    def _turn_steps(self, tenant: str, database: str) -> Steps[None]:
-        """Turns to a database of a tenant, which must exist."""
+    def _validate_steps(self, tenant: str, database: str) -> Steps[None]:
+        """Makes sure that a database of a tenant exists."""
         with reaching_server(
             lambda _: f"Could not connect to tenant {tenant}. Are you sure it exists?"
         ):
             yield lambda server: server.get_tenant(tenant)
         with reaching_server():
             yield lambda server: server.get_database(database, tenant)
-        self.tenant = tenant
-        self.database = database
 
     # ---- Collections ----------------------------------------------------------------------------
 

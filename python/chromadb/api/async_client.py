@@ -26,6 +26,7 @@ from chromadb.api.types import (
     Schema,
 )
 from chromadb.auth import UserIdentity
+from chromadb.auth.utils import settled_tenant_and_database
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings, System, get_class
 from chromadb.maintenance import Copy, Progress
 from chromadb.types import Database, Tenant
@@ -104,7 +105,10 @@ class AsyncClient(_AsyncSharedClient, ClientSteps, AsyncClientRecords, AsyncClie
 
     async def _settle(self, tenant: str | None, database: str | None) -> AsyncClient:
         try:
-            await self._run(self._settle_steps(self._system.settings, tenant, database))
+            self.tenant, self.database = settled_tenant_and_database(
+                await self.get_user_identity(), self._system.settings, tenant, database
+            )
+            await self._validate_tenant_database(self.tenant, self.database)
         except BaseException:
             await self.close()
             raise
@@ -214,10 +218,16 @@ class AsyncClient(_AsyncSharedClient, ClientSteps, AsyncClientRecords, AsyncClie
         return await self._server._backup(os.fspath(path), progress)
 
     async def set_tenant(self, tenant: str, database: str = DEFAULT_DATABASE) -> None:
-        await self._run(self._turn_steps(tenant, database))
+        await self._validate_tenant_database(tenant, database)
+        self.tenant = tenant
+        self.database = database
 
     async def set_database(self, database: str) -> None:
-        await self._run(self._turn_steps(self.tenant, database))
+        await self._validate_tenant_database(self.tenant, database)
+        self.database = database
+
+    async def _validate_tenant_database(self, tenant: str, database: str) -> None:
+        await self._run(self._validate_steps(tenant, database))
 
 
 class AsyncAdminClient(_AsyncSharedClient, AsyncAdminAPI):

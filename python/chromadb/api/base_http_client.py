@@ -20,7 +20,6 @@ from chromadb.config import Component, Settings, System
 from chromadb.errors import InternalError, error_types
 
 Result = TypeVar("Result")
-Params = TypeVar("Params", bound=dict[Any, Any])
 
 # How much of an answer that cannot be understood is shown.
 _SHOWN_CHARACTERS_MAX = 200
@@ -117,9 +116,9 @@ class BaseHTTPClient(Component):
         return urlunparse((scheme, place, quote(path.replace("//", "/")), "", "", ""))
 
     @staticmethod
-    def _clean_params(params: Params) -> Params:
+    def _clean_params(params: dict[str, Any]) -> dict[str, Any]:
         """What was given of the parameters: None stands for what was not."""
-        return {name: value for name, value in params.items() if value is not None}  # type: ignore[return-value]
+        return {name: value for name, value in params.items() if value is not None}
 
     # ---- Requests and answers -------------------------------------------------------------------
 

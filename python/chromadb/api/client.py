@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from chromadb.api import AdminAPI, ClientAPI, ServerAPI
@@ -23,6 +23,7 @@ from chromadb.api.types import (
     Schema,
 )
 from chromadb.auth import UserIdentity
+from chromadb.auth.utils import settled_tenant_and_database
 from chromadb.config import DEFAULT_DATABASE, DEFAULT_TENANT, Settings, System
 from chromadb.maintenance import Copy, Progress
 from chromadb.types import Database, Tenant
@@ -58,8 +59,13 @@ class Client(SharedSystemClient, ClientSteps, ClientRecords, ClientAPI):
         return carry_out(steps, self._server)
 
     def _settle(self, tenant: str | None, database: str | None) -> None:
+        """Finds out which database of which tenant this client is of, and that it exists."""
+        self._admin_client = AdminClient._beside(self)
         try:
-            self._run(self._settle_steps(self._system.settings, tenant, database))
+            self.tenant, self.database = settled_tenant_and_database(
+                self.get_user_identity(), self._system.settings, tenant, database
+            )
+            self._validate_tenant_database(self.tenant, self.database)
         except BaseException:
             self.close()
             raise
@@ -168,16 +174,34 @@ class Client(SharedSystemClient, ClientSteps, ClientRecords, ClientAPI):
         return self._server._backup(os.fspath(path), progress)
 
     def set_tenant(self, tenant: str, database: str = DEFAULT_DATABASE) -> None:
-        self._run(self._turn_steps(tenant, database))
+        self._validate_tenant_database(tenant, database)
+        self.tenant = tenant
+        self.database = database
 
     def set_database(self, database: str) -> None:
-        self._run(self._turn_steps(self.tenant, database))
+        self._validate_tenant_database(self.tenant, database)
+        self.database = database
+
+    def _validate_tenant_database(self, tenant: str, database: str) -> None:
+        admin = cast(ServerAPI, self._admin_client)
+        carry_out(self._validate_steps(tenant, database), admin)
 
 
 class AdminClient(SharedSystemClient, AdminAPI):
     """Tenants and their databases."""
 
     _server: ServerAPI
+
+    @classmethod
+    def _beside(cls, client: Client) -> AdminClient:
+        """What asks the same server; no open client of its own, so that the other's end is its end.
+
+        Under the name of `_admin_client` programs reach for it.
+        """
+        admin = cls.__new__(cls)
+        admin._identifier, admin._system = client._identifier, client._system
+        admin._server = client._server
+        return admin
 
     def create_tenant(self, name: str) -> None:
         self._server.create_tenant(name)
