@@ -20,8 +20,6 @@ from .compare import module_differences, recorded
 # Modules that are not there in full yet.
 AWAITED = {
     "chromadb",
-    "chromadb.api.async_api",
-    "chromadb.api.async_client",
     "chromadb.api.async_fastapi",
     "chromadb.api.base_http_client",
     "chromadb.api.client",
@@ -34,7 +32,6 @@ AWAITED = {
     "chromadb.auth.basic_authn",
     "chromadb.auth.token_authn",
     "chromadb.config",
-    "chromadb.utils.async_to_sync",
 }
 
 # Differences that are meant, by the sentence that names them, and why.
