@@ -46,6 +46,14 @@ class _Config:
         names = ", ".join(f"'{name}'" for name in unknown)
         return f"Invalid fields for {cls.__name__}: {names}. "
 
+    def model_dump(self) -> dict[str, Any]:
+        """All fields and their values, as upstream's pydantic models tell them."""
+        found = {known.name: getattr(self, known.name) for known in fields(self)}  # type: ignore[arg-type]
+        return {
+            name: value.model_dump() if isinstance(value, _Config) else value
+            for name, value in found.items()
+        }
+
     def _given(self, leaving_out: Iterable[str] = ()) -> dict[str, Any]:
         """The fields that are given, as JSON values."""
         found = {}

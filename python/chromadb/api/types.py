@@ -122,6 +122,7 @@ from chromadb.api._validation import (
     validate_where_document,
 )
 from chromadb.api.schema import Schema
+from chromadb.config import is_thin_client as is_thin_client
 from chromadb.base_types import (
     SPARSE_VECTOR_TYPE_VALUE,
     TYPE_KEY,

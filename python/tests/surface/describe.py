@@ -211,7 +211,7 @@ def members(cls: type) -> dict[str, Any]:
                 found[name] = {"kind": "method"} | callable_facts(member)
             elif isinstance(member, property) or hasattr(type(member), "__get__"):
                 found[name] = {"kind": "property"}
-            elif not inspect.isclass(member):
+            elif not inspect.isclass(member) and not isinstance(member, typing.TypeVar):
                 found[name] = {"kind": "attribute"}
     return found
 
