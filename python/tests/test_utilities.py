@@ -361,7 +361,9 @@ def test_directories_are_measured_and_files_deleted(tmp_path: Path) -> None:
 def test_results_become_data_frames(collection: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     class Frame(dict[str, Any]):
         def set_index(self, name: str) -> Frame:
-            return Frame({key: value for key, value in self.items() if key != name} | {"": self[name]})
+            return Frame(
+                {key: value for key, value in self.items() if key != name} | {"": self[name]}
+            )
 
     pandas = types.ModuleType("pandas")
     pandas.DataFrame = Frame
@@ -372,7 +374,9 @@ def test_results_become_data_frames(collection: Any, monkeypatch: pytest.MonkeyP
         "document": ["x", "xx"],
         "embedding": [[1.0] * 3, [2.0] * 3],
     }
-    found = collection.query(query_texts=["xx", "x"], n_results=1, include=["distances", "metadatas"])
+    found = collection.query(
+        query_texts=["xx", "x"], n_results=1, include=["distances", "metadatas"]
+    )
     assert query_result_to_dfs(found) == [
         {"": ["b"], "distance": [0.0], "metadata": [None]},
         {"": ["a"], "distance": [0.0], "metadata": [{"k": 1}]},

@@ -122,7 +122,6 @@ from chromadb.api._validation import (
     validate_where_document,
 )
 from chromadb.api.schema import Schema
-from chromadb.config import is_thin_client as is_thin_client
 from chromadb.base_types import (
     SPARSE_VECTOR_TYPE_VALUE,
     TYPE_KEY,
@@ -150,6 +149,7 @@ from chromadb.base_types import (
     WhereDocumentOperator,
     WhereOperator,
 )
+from chromadb.config import is_thin_client as is_thin_client
 
 __all__ = [
     "BOOL_INVERTED_INDEX_NAME",
