@@ -22,10 +22,9 @@ from chromadb.api.models.Collection import Collection
 from chromadb.api.types import ReadLevel, Schema, SearchResult, SparseVectorIndexConfig
 from chromadb.execution.expression import Val
 from chromadb.types import Collection as CollectionModel
-from chromadb.utils.embedding_functions import register_sparse_embedding_function
+from chromadb.utils.embedding_functions import sparse_known_embedding_functions
 
 
-@register_sparse_embedding_function
 class LetterFunction(chromadb.SparseEmbeddingFunction[Any]):
     """A dimension for each letter, and its number."""
 
@@ -51,6 +50,11 @@ class LetterFunction(chromadb.SparseEmbeddingFunction[Any]):
         return {}
 
 
+@pytest.fixture(autouse=True)
+def known_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sparse_known_embedding_functions, "letters", LetterFunction)
+
+
 class Server:
     """Notes each call by its name and arguments, and answers with what it was given for it."""
 
@@ -66,7 +70,7 @@ class Server:
         return call
 
     async def _carry_out(self, steps: Any) -> Any:
-        from chromadb.api.models._operations import carry_out
+        from chromadb.api._steps import carry_out
 
         return carry_out(steps, self)
 
@@ -235,8 +239,9 @@ def test_records_without_the_text_get_no_sparse_vector() -> None:
     ]
 
 
-def test_a_function_that_returns_too_few_sparse_vectors_is_refused() -> None:
-    @register_sparse_embedding_function
+def test_a_function_that_returns_too_few_sparse_vectors_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class ShortFunction(LetterFunction):
         def __call__(self, input: Any) -> Any:
             return [SparseVector([1], [1.0])]
@@ -249,6 +254,7 @@ def test_a_function_that_returns_too_few_sparse_vectors_is_refused() -> None:
         def build_from_config(config: dict[str, Any]) -> ShortFunction:
             return ShortFunction()
 
+    monkeypatch.setitem(sparse_known_embedding_functions, "short", ShortFunction)
     schema = Schema().create_index(
         config=SparseVectorIndexConfig(embedding_function=ShortFunction(), source_key="#document"),
         key="letters",

@@ -133,6 +133,11 @@ def name_differences(thing: Any, theirs: dict[str, Any]) -> Iterator[str]:
     elif theirs["kind"] == "typed dict":
         if missing := sorted(set(theirs["keys"]) - set(ours["keys"])):
             yield f"has no keys {missing}"
+    elif isinstance(theirs.get("value"), dict):
+        # A table, where more may be entered.
+        entries = theirs["value"].items()
+        if different := {key: entry for key, entry in entries if ours["value"].get(key) != entry}:
+            yield f"has not the entries {different}"
     elif ours != theirs:
         yield f"is {ours}, not {theirs}"
 

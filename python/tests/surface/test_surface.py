@@ -25,9 +25,6 @@ DELIBERATE: dict[str, str] = {
     "chromadb*parameter settings has default [[]None], not *": (
         "importing the package makes no Settings, which would read the environment and `.env`"
     ),
-    "chromadb.api.models.CollectionCommon.validation_context *": (
-        "the decorator of upstream's own methods"
-    ),
     "chromadb.api.segment.check_index_name *": "a part of the former Python engine",
     "chromadb.api.segment.rate_limit *": "a part of the former Python engine",
     "chromadb.api.segment.SegmentAPI.get_collection parameter name *": (
