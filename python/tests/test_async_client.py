@@ -1,26 +1,29 @@
 """The asynchronous clients answer and refuse as the synchronous ones do.
 
-Each case runs the same calls on both: on one database, and in the same order on two.
+Each case runs the same calls on both, on databases of this process and on servers.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import numpy as np
 import pytest
 from conftest import LengthFunction
+from v2_server import V2Server
 
 import chromadb
 from chromadb.api import AdminAPI, BaseAPI, ClientAPI, ServerAPI
 from chromadb.api._client_steps import ClientSteps
 from chromadb.api.async_api import AsyncAdminAPI, AsyncBaseAPI, AsyncClientAPI, AsyncServerAPI
 from chromadb.api.async_client import AsyncAdminClient, AsyncClient
+from chromadb.api.client import AdminClient, Client
 from chromadb.api.models._operations import CollectionOperations
 from chromadb.api.models.AsyncCollection import AsyncCollection
 from chromadb.api.models.Collection import Collection
@@ -126,46 +129,89 @@ def run(main: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(main)
 
 
-def collections(tmp_path: Path) -> Any:
-    """The same records in two databases, one behind each kind of client."""
+class Embedded:
+    """Two empty databases in this process, one for each kind of client."""
 
-    async def make() -> tuple[Any, Any]:
-        client = chromadb.PersistentClient(tmp_path / "sync")
-        asynchronous = await chromadb.AsyncPersistentClient(tmp_path / "async")
-        function = LengthFunction()
-        sync = client.create_collection("records", embedding_function=function, data_loader=load)
-        other = await asynchronous.create_collection(
-            "records", embedding_function=function, data_loader=load
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def settings(self, kind: str) -> chromadb.Settings:
+        return chromadb.Settings(is_persistent=True, persist_directory=str(self._directory / kind))
+
+    def close(self) -> None:
+        pass
+
+
+class OverHTTP:
+    """Two servers with an empty database each, one for each kind of client."""
+
+    IMPLEMENTATIONS: ClassVar = {
+        "sync": "chromadb.api.fastapi.FastAPI",
+        "async": "chromadb.api.async_fastapi.AsyncFastAPI",
+    }
+
+    def __init__(self, _: Path) -> None:
+        self._servers = {kind: V2Server(allow_reset=False) for kind in self.IMPLEMENTATIONS}
+
+    def settings(self, kind: str) -> chromadb.Settings:
+        return chromadb.Settings(
+            chroma_api_impl=self.IMPLEMENTATIONS[kind],
+            chroma_server_host="localhost",
+            chroma_server_http_port=self._servers[kind].port,
         )
-        sync.add(**RECORDS)
-        await other.add(**RECORDS)
-        return sync, other
 
-    return make()
+    def close(self) -> None:
+        for server in self._servers.values():
+            server.close()
+
+
+@pytest.fixture(params=[Embedded, OverHTTP], ids=lambda kind: kind.__name__)
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    made = request.param(tmp_path)
+    yield made
+    made.close()
+
+
+@asynccontextmanager
+async def clients(databases: Any) -> AsyncIterator[tuple[Any, Any]]:
+    with Client(settings=databases.settings("sync")) as synchronous:
+        async with await AsyncClient.create(settings=databases.settings("async")) as asynchronous:
+            yield synchronous, asynchronous
+
+
+@asynccontextmanager
+async def collections(databases: Any) -> AsyncIterator[tuple[Any, Any]]:
+    """The same records in both databases."""
+    named = {"name": "records", "embedding_function": LengthFunction(), "data_loader": load}
+    async with clients(databases) as (synchronous, asynchronous):
+        both = synchronous.create_collection(**named), await asynchronous.create_collection(**named)
+        both[0].add(**RECORDS)
+        await both[1].add(**RECORDS)
+        yield both
 
 
 @pytest.mark.parametrize("name", READS)
-def test_a_read_answers_as_the_synchronous_one(tmp_path: Path, name: str) -> None:
+def test_a_read_answers_as_the_synchronous_one(databases: Any, name: str) -> None:
     async def main() -> None:
-        synchronous, asynchronous = await collections(tmp_path)
-        expected = await outcome(READS[name], synchronous)
-        assert await outcome(READS[name], asynchronous) == expected
+        async with collections(databases) as (synchronous, asynchronous):
+            expected = await outcome(READS[name], synchronous)
+            assert await outcome(READS[name], asynchronous) == expected
 
     run(main())
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_a_write_does_what_the_synchronous_one_does(tmp_path: Path, name: str) -> None:
+def test_a_write_does_what_the_synchronous_one_does(databases: Any, name: str) -> None:
     async def main() -> None:
-        synchronous, asynchronous = await collections(tmp_path)
-        everything = ["documents", "embeddings", "metadatas", "uris"]
-        expected = await outcome(WRITES[name], synchronous)
-        assert await outcome(WRITES[name], asynchronous) == expected
-        assert told(await asynchronous.get(include=everything)) == told(
-            synchronous.get(include=everything)
-        )
-        for member in ("name", "metadata", "configuration_json"):
-            assert getattr(asynchronous, member) == getattr(synchronous, member)
+        async with collections(databases) as (synchronous, asynchronous):
+            everything = ["documents", "embeddings", "metadatas", "uris"]
+            expected = await outcome(WRITES[name], synchronous)
+            assert await outcome(WRITES[name], asynchronous) == expected
+            assert told(await asynchronous.get(include=everything)) == told(
+                synchronous.get(include=everything)
+            )
+            for member in ("name", "metadata", "configuration_json"):
+                assert getattr(asynchronous, member) == getattr(synchronous, member)
 
     run(main())
 
@@ -215,34 +261,56 @@ class Constant(LengthFunction):
 
 
 @pytest.mark.parametrize("name", CLIENT_CALLS)
-def test_a_client_answers_as_the_synchronous_one(tmp_path: Path, name: str) -> None:
+def test_a_client_answers_as_the_synchronous_one(databases: Any, name: str) -> None:
     async def main() -> None:
-        synchronous = chromadb.PersistentClient(tmp_path / "sync")
-        asynchronous = await chromadb.AsyncPersistentClient(tmp_path / "async")
-        synchronous.create_collection("records", embedding_function=LengthFunction())
-        await asynchronous.create_collection("records", embedding_function=LengthFunction())
-        expected = await outcome(CLIENT_CALLS[name], synchronous)
-        assert await outcome(CLIENT_CALLS[name], asynchronous) == expected
-        assert await asynchronous.count_collections() == synchronous.count_collections()
-        assert (asynchronous.tenant, asynchronous.database) == (
-            synchronous.tenant,
-            synchronous.database,
-        )
+        async with clients(databases) as (synchronous, asynchronous):
+            synchronous.create_collection("records", embedding_function=LengthFunction())
+            await asynchronous.create_collection("records", embedding_function=LengthFunction())
+            expected = await outcome(CLIENT_CALLS[name], synchronous)
+            assert await outcome(CLIENT_CALLS[name], asynchronous) == expected
+            assert await asynchronous.count_collections() == synchronous.count_collections()
+            for member in ("tenant", "database"):
+                assert getattr(asynchronous, member) == getattr(synchronous, member)
 
     run(main())
 
 
 @pytest.mark.parametrize("name", ADMIN_CALLS)
-def test_an_admin_client_answers_as_the_synchronous_one(tmp_path: Path, name: str) -> None:
+def test_an_admin_client_answers_as_the_synchronous_one(databases: Any, name: str) -> None:
     async def main() -> None:
-        settings = [
-            chromadb.Settings(is_persistent=True, persist_directory=str(tmp_path / kind))
-            for kind in ("sync", "async")
-        ]
-        with chromadb.AdminClient(settings[0]) as synchronous:
-            async with await AsyncAdminClient.create(settings[1]) as asynchronous:
+        with AdminClient(databases.settings("sync")) as synchronous:
+            async with await AsyncAdminClient.create(databases.settings("async")) as asynchronous:
                 expected = await outcome(ADMIN_CALLS[name], synchronous)
                 assert await outcome(ADMIN_CALLS[name], asynchronous) == expected
+
+    run(main())
+
+
+def test_a_client_reaches_the_records_of_any_collection_by_its_id(databases: Any) -> None:
+    vectors = [[1.0, 2.0], [3.0, 4.0]]
+    calls: list[Callable[[Any, UUID], Any]] = [
+        lambda c, id: c._add(["a", "b"], id, vectors, documents=["x", None]),
+        lambda c, id: c._update(id, ["a"], metadatas=[{"n": 1}]),
+        lambda c, id: c._upsert(id, ["c"], [[5.0, 6.0]]),
+        lambda c, id: c._count(id),
+        lambda c, id: c._get(id, where={"n": 1}),
+        lambda c, id: c._peek(id, 2),
+        lambda c, id: c._query(id, vectors[:1], n_results=1),
+        lambda c, id: c._delete(id, ["b"]),
+        lambda c, id: c._modify(id, new_name="renamed"),
+        lambda c, id: c.get_collection("renamed"),
+    ]
+
+    async def main() -> None:
+        async with clients(databases) as both:
+            ids = [(await value(c.create_collection("records"))).id for c in both]
+            for call in calls:
+                expected, answered = [
+                    await outcome(lambda client, id=id: call(client, id), client)
+                    for client, id in zip(both, ids, strict=True)
+                ]
+                assert answered == expected
+                assert not (isinstance(answered, tuple) and isinstance(answered[0], type))
 
     run(main())
 
@@ -352,8 +420,8 @@ SYNCHRONOUS = {
         (AsyncServerAPI, ServerAPI),
         (AsyncAdminAPI, AdminAPI),
         (AsyncCollection, Collection),
-        (AsyncClient, chromadb.api.client.Client),
-        (AsyncAdminClient, chromadb.api.client.AdminClient),
+        (AsyncClient, Client),
+        (AsyncAdminClient, AdminClient),
     ],
     ids=lambda kind: kind.__name__,
 )
