@@ -383,7 +383,7 @@ def CloudClient(
     )
 
 
-def AdminClient(settings: Settings | None = None) -> AdminAPI:
+def AdminClient(settings: Settings | None = None) -> chromadb.api.client.AdminClient:
     """Opens the tenants and databases of what the settings describe."""
     from chromadb.api.client import AdminClient as LocalAdminClient
 

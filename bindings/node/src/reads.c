@@ -105,7 +105,7 @@ napi_value records_get(napi_env env, napi_callback_info info) {
 }
 
 /* ---- query(id, engine, collection, embeddings, dimension, ids, where, whereDocument, nResults,
- *      exact, include, maxDistance) -> columns of all queries, with rowOffsets and distances ---------------- */
+ *      exact, include, maxDistance) -> columns of all queries, with rowOffsets and distances --- */
 
 typedef struct {
   call call;
