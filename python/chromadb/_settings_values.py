@@ -102,11 +102,11 @@ _TYPES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "bool | str": ("a bool or a str", _bool_or_str),
     "APIVersion": ("'/api/v1' or '/api/v2'", APIVersion),
     "RoutingMode": ("'node' or 'id'", RoutingMode),
-    'Literal["none", "validate", "apply"]': (
+    "Literal['none', 'validate', 'apply']": (
         "'none', 'validate' or 'apply'",
         _one_of("none", "validate", "apply"),
     ),
-    'Literal["md5", "sha256"]': ("'md5' or 'sha256'", _one_of("md5", "sha256")),
+    "Literal['md5', 'sha256']": ("'md5' or 'sha256'", _one_of("md5", "sha256")),
     "list[str]": ("a list of str", _list_of_str),
     "dict[str, str]": ("a dict of str", _dict_of_str),
     "dict[str, list[str]]": ("a dict of lists of str", _dict_of_lists),

@@ -152,21 +152,35 @@ def test_any_history_reads_back_as_the_model_says(
 ) -> None:
     chromadb.api.client.SharedSystemClient.clear_system_cache()
     with chromadb.EphemeralClient() as client:
-        collection = client.create_collection(
-            "history", embedding_function=None, configuration={"hnsw": {"space": space}}
-        )
-        model = ModelCollection(space)
-        for operation, arguments in history:
-            answer = getattr(collection, operation)(**arguments)
-            assert answer == getattr(model, operation)(**arguments)
+        replay(client, space, history, questions, query, n_results, limit, offset)
 
-        assert collection.count() == model.count()
-        same(collection.peek(3), model.peek(3))
-        for question in questions:
-            got = collection.get(**question, limit=limit, offset=offset, include=COLUMNS)
-            same(got, model.get(**question, limit=limit, offset=offset, include=COLUMNS))
-            if model.dimension is not None:
-                rank(collection, model, question, query, n_results)
+
+def replay(
+    client: Any,
+    space: str,
+    history: list,
+    questions: list,
+    query: list[float],
+    n_results: int,
+    limit: int | None,
+    offset: int | None,
+) -> None:
+    """Lets a history happen to a new collection and to the model, and asks both."""
+    collection = client.create_collection(
+        "history", embedding_function=None, configuration={"hnsw": {"space": space}}
+    )
+    model = ModelCollection(space)
+    for operation, arguments in history:
+        answer = getattr(collection, operation)(**arguments)
+        assert answer == getattr(model, operation)(**arguments)
+
+    assert collection.count() == model.count()
+    same(collection.peek(3), model.peek(3))
+    for question in questions:
+        got = collection.get(**question, limit=limit, offset=offset, include=COLUMNS)
+        same(got, model.get(**question, limit=limit, offset=offset, include=COLUMNS))
+        if model.dimension is not None:
+            rank(collection, model, question, query, n_results)
 
 
 def rank(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chromadb.config import APIVersion, Settings
+from chromadb.config import LEGACY_ERROR, APIVersion, RoutingMode, Settings
 
 FIELDS = {
     "is_persistent": False,
@@ -43,6 +45,11 @@ FIELDS = {
     "chroma_otel_service_name": "chromadb",
     "chroma_otel_collection_headers": {},
     "chroma_otel_granularity": None,
+    "chroma_telemetry_impl": "chromadb.telemetry.product.posthog.Posthog",
+    "chroma_product_telemetry_impl": "chromadb.telemetry.product.posthog.Posthog",
+    "chroma_sysdb_impl": "chromadb.db.impl.sqlite.SqliteDB",
+    "chroma_segment_directory_routing_mode": RoutingMode.ID,
+    "chroma_quota_provider_impl": None,
     "chroma_logservice_port": 50052,
     "chroma_query_replication_factor": 2,
     "chroma_logservice_request_timeout_seconds": 3,
@@ -80,6 +87,9 @@ def test_a_field_has_upstreams_default(name: str, default: Any) -> None:
         ("chroma_server_cors_allow_origins", '["a", "b"]', ["a", "b"]),
         ("chroma_otel_collection_headers", '{"k": "v"}', {"k": "v"}),
         ("chroma_server_api_default_path", "/api/v1", APIVersion.V1),
+        ("chroma_segment_directory_routing_mode", "node", RoutingMode.NODE),
+        ("chroma_server_nofile", " ", None),
+        ("migrations", "validate", "validate"),
     ],
 )
 @pytest.mark.parametrize("case", [str.upper, str.lower])
@@ -148,6 +158,9 @@ def test_assignment_refuses_what_is_no_field() -> None:
         ("chroma_server_headers", {"a": 1}),
         ("chroma_server_cors_allow_origins", "*"),
         ("chroma_server_api_default_path", "/api/v9"),
+        ("chroma_segment_directory_routing_mode", "x"),
+        ("migrations", "sometimes"),
+        ("migrations_hash_algorithm", "crc"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused_by_its_field(name: str, value: Any) -> None:
@@ -212,3 +225,42 @@ def test_settings_are_equal_by_value_and_have_no_hash() -> None:
 def test_defaults_are_not_shared() -> None:
     Settings().chroma_server_cors_allow_origins.append("*")
     assert Settings().chroma_server_cors_allow_origins == []
+
+
+def test_a_value_of_chroma_before_its_fourth_release_is_refused_where_it_is_read() -> None:
+    settings = Settings(chroma_api_impl="local")
+    assert settings.chroma_api_impl == "local"
+    with pytest.raises(ValueError) as caught:
+        settings["chroma_api_impl"]
+    assert str(caught.value) == LEGACY_ERROR
+    assert "deprecated configuration of Chroma" in LEGACY_ERROR
+
+
+def test_settings_are_dumped_and_copied_as_a_pydantic_model_is() -> None:
+    settings = Settings(allow_reset=True, chroma_server_headers={"a": "b"})
+    dumped = settings.model_dump()
+    assert dumped["allow_reset"] is True
+    assert Settings(**dumped) == settings
+    copied = settings.model_copy(update={"allow_reset": False})
+    assert (settings.allow_reset, copied.allow_reset) == (True, False)
+    deep = settings.model_copy(deep=True)
+    deep.chroma_server_headers["c"] = "d"
+    assert settings.chroma_server_headers == {"a": "b"}
+    assert copy.copy(settings) == pickle.loads(pickle.dumps(settings)) == settings
+
+
+def test_settings_are_a_field_of_a_pydantic_model() -> None:
+    pydantic = pytest.importorskip("pydantic")
+
+    class Model(pydantic.BaseModel):
+        settings: Settings = pydantic.Field(default_factory=Settings)
+
+    settings = Settings(allow_reset=True)
+    assert Model(settings=settings).settings is settings
+    assert Model(settings={"allow_reset": True}).settings == settings
+    assert Model(settings=settings).model_dump()["settings"]["allow_reset"] is True
+    assert (
+        Model.model_validate_json(Model(settings=settings).model_dump_json()).settings == settings
+    )
+    with pytest.raises(pydantic.ValidationError):
+        Model(settings=5)
