@@ -48,11 +48,11 @@ class _Config:
 
     def model_dump(self) -> dict[str, Any]:
         """All fields and their values, as upstream's pydantic models tell them."""
-        found = {known.name: getattr(self, known.name) for known in fields(self)}  # type: ignore[arg-type]
-        return {
-            name: value.model_dump() if isinstance(value, _Config) else value
-            for name, value in found.items()
-        }
+        found = {}
+        for known in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, known.name)
+            found[known.name] = value.model_dump() if isinstance(value, _Config) else value
+        return found
 
     def _given(self, leaving_out: Iterable[str] = ()) -> dict[str, Any]:
         """The fields that are given, as JSON values."""
