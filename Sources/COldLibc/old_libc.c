@@ -1,8 +1,8 @@
 // What libchroma.so would ask a young C library for, for a few calls that it does not need.
 //
-// The Swift runtime, libstdc++ and libgcc are linked statically, as the toolchain's system has them.
-// By these calls they would tie libchroma.so to glibc 2.36; with their stand-ins here it runs from
-// 2.34 on. Only libchroma.so has this file, and none of its symbols leaves it.
+// The Swift runtime, libstdc++ and libgcc are linked statically, as the toolchain's system has
+// them. By these calls they would tie libchroma.so to glibc 2.36; with their stand-ins here it runs
+// from 2.34 on. Only libchroma.so has this file, and none of its symbols leaves it.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -14,7 +14,7 @@
 
 #define HERE __attribute__((visibility("hidden")))
 
-// Swift's Glibc module mentions it (glibc 2.35). In doubles nothing overflows or is lost on the way.
+// Swift's Glibc module mentions it (glibc 2.35). In doubles nothing overflows on the way.
 HERE float hypotf(float x, float y) {
   if (isinf(x) || isinf(y)) return INFINITY;
   return (float)sqrt((double)x * (double)x + (double)y * (double)y);
