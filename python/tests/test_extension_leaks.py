@@ -82,6 +82,8 @@ CALLS = {
     "insert, refused": "fails(engine.insert, id, ['id 1'], row, None, None, None, 'error')",
     "insert, not converted": "fails(engine.insert, id, ids, row, [lists], 5, None, 'error')",
     "insert, no policy": "fails(engine.insert, id, ids, row, None, None, None, 'no')",
+    "cancel": "_chroma.Cancel().run(engine.heartbeat)",
+    "cancel, requested": "cancelled(engine.flush)",
     "query, refused": "fails(engine.query, id, None, nan, 5, None, None, [], *PLACE)",
     "query, not converted": "fails(engine.query, id, ids, 5, 5, None, None, [], *PLACE)",
 }
@@ -117,6 +119,11 @@ PROGRAM = (
     nan = np.full((1, 2), np.nan, dtype=np.float32)
     where = '{"a": {"$gte": 1}}'
     everything = ["documents", "embeddings", "metadatas", "uris", "distances"]
+
+    def cancelled(method):
+        cancel = _chroma.Cancel()
+        cancel.request()
+        fails(cancel.run, method)
 
     def tell(done, total):
         pass

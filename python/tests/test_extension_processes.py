@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from native import run_program
 
+from chromadb_swift_bindings import _chroma
+
 # A query that takes minutes unless it is cancelled, and a thread that does something while the
 # main thread is inside it: nobody is preempted, so the thread runs only once the query let it.
 LONG_QUERY = """
@@ -137,6 +139,57 @@ def test_a_handler_that_forks_leaves_the_query_to_the_parent() -> None:
     """
     )
     assert printed == "0 500\n"
+
+
+# The query runs on this thread, and on another one the request is made.
+@pytest.mark.parametrize("thread", ["main", "other"])
+def test_a_cancel_ends_the_reads_of_the_thread_that_runs_it(thread: str) -> None:
+    printed = run_program(
+        LONG_QUERY
+        + """
+    cancel, others = _chroma.Cancel(), _chroma.Cancel()
+
+    def run():
+        requester = during_query(cancel.request)
+        try:
+            cancel.run(query)
+        except Exception as error:
+            print(type(error).__name__)
+        requester.join()
+        # It stays requested; reads outside of it, and of another, are not its.
+        try:
+            cancel.run(query)
+        except Exception as error:
+            print(type(error).__name__)
+        print(query(queries[:1]).ids, others.run(lambda: query(queries[:1])).ids)
+        # What runs within another takes its place, and gives it back.
+        try:
+            cancel.run(lambda: (print(others.run(lambda: query(queries[:1])).ids), query()))
+        except Exception as error:
+            print(type(error).__name__)
+
+    if sys.argv[1] == "main":
+        run()
+    else:
+        runner = threading.Thread(target=run)
+        runner.start()
+        runner.join()
+    """,
+        thread,
+    )
+    found = "[['id 0']]"
+    assert printed == f"InternalError\nInternalError\n{found} {found}\n{found}\nInternalError\n"
+
+
+def test_a_cancel_lets_its_function_return_and_raise() -> None:
+    cancel = _chroma.Cancel()
+    assert cancel.run(lambda: 5) == 5
+    with pytest.raises(LookupError, match="mine"):
+        cancel.run(lambda: (_ for _ in ()).throw(LookupError("mine")))
+    with pytest.raises(TypeError):
+        _chroma.Cancel(5)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="not callable"):
+        cancel.run(5)  # type: ignore[arg-type]
 
 
 FORK = """
