@@ -264,3 +264,7 @@ def test_settings_are_a_field_of_a_pydantic_model() -> None:
     )
     with pytest.raises(pydantic.ValidationError):
         Model(settings=5)
+
+
+def test_every_field_takes_its_default_from_the_constructor() -> None:
+    assert Settings(**Settings().model_dump()) == Settings()
