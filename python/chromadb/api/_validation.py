@@ -185,7 +185,8 @@ def validate_metadata(metadata: Any) -> Any:
             raise TypeError(
                 f"Expected metadata key to be a str, got {key} which is a {type(key).__name__}"
             )
-        _validate_metadata_value(key, value, f"{value} which is a {type(value).__name__}")
+        if not _is_metadata_value(key, value):
+            raise ValueError(f"{_NO_METADATA_VALUE}, got {value} which is a {type(value).__name__}")
     return metadata
 
 
@@ -200,18 +201,22 @@ def validate_update_metadata(metadata: Any) -> Any:
     for key, value in metadata.items():
         if not isinstance(key, str):
             raise ValueError(f"Expected metadata key to be a str, got {key}")
-        _validate_metadata_value(key, value, str(value))
+        if not _is_metadata_value(key, value):
+            raise ValueError(f"{_NO_METADATA_VALUE}, got {value}")
     return metadata
 
 
-def _validate_metadata_value(key: str, value: Any, shown: str) -> None:
+_NO_METADATA_VALUE = (
+    "Expected metadata value to be a str, int, float, bool, SparseVector, list, or None"
+)
+
+
+def _is_metadata_value(key: str, value: Any) -> bool:
+    """Whether the value is one of metadata's. Raises ValueError where it is a list, but not one."""
     if isinstance(value, list):
         _validate_metadata_list(key, value)
-    elif value is not None and not isinstance(value, (str, int, float, SparseVector)):
-        raise ValueError(
-            "Expected metadata value to be a str, int, float, bool, SparseVector, list, or None, "
-            f"got {shown}"
-        )
+        return True
+    return value is None or isinstance(value, (str, int, float, SparseVector))
 
 
 def _validate_metadata_list(key: str, values: list[Any]) -> None:
