@@ -366,6 +366,15 @@ def test_a_client_leaves_at_the_end_of_async_with_and_may_be_closed_again(tmp_pa
     run(main())
 
 
+def test_a_plain_with_is_refused_as_its_end_could_not_wait() -> None:
+    async def main() -> None:
+        async with await chromadb.AsyncEphemeralClient() as client:
+            with pytest.raises(TypeError, match="async with"), client:
+                pass
+
+    run(main())
+
+
 def test_a_database_that_is_not_there_is_refused_and_left(tmp_path: Path) -> None:
     async def main() -> None:
         for place in ({"tenant": "absent"}, {"database": "absent"}):

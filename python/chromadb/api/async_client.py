@@ -52,6 +52,10 @@ class _AsyncSharedClient(SharedSystemClient):
         """Waits for the calls under way, and takes leave of the engine. Idempotent."""
         await asyncio.to_thread(super().close)
 
+    def __enter__(self) -> NoReturn:
+        """Refused: the end of a `with` block cannot wait."""
+        raise TypeError("An asynchronous client is used with `async with`, not with `with`.")
+
     async def __aenter__(self: AnyClient) -> AnyClient:
         return self
 
