@@ -368,8 +368,12 @@ class System(Component):
     def start(self) -> None:
         """Starts the components, and from now on those that are made."""
         super().start()
-        for component in self.components():
-            component.start()
+        try:
+            for component in self.components():
+                component.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Stops the components, each before those that it depends on."""

@@ -160,6 +160,12 @@ def test_embeddings_are_sent_as_the_server_likes_them(server: V2Server, collecti
     ]
 
 
+def test_a_server_without_a_limit_takes_any_number(server: V2Server, collection: Any) -> None:
+    server.checks = {}
+    collection.add(ids=["a", "b"], embeddings=[[1.0], [2.0]])
+    assert server.requests[-1].body["embeddings"] == [[1.0], [2.0]]
+
+
 def test_the_server_is_asked_once_what_it_takes(server: V2Server, collection: Any) -> None:
     for number in range(3):
         collection.add(ids=[str(number)], embeddings=[[1.0]])

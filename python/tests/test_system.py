@@ -19,6 +19,7 @@ from chromadb.api.local import LocalAPI
 from chromadb.api.rust import RustBindingsAPI
 from chromadb.api.segment import SegmentAPI
 from chromadb.config import Component, Settings, System, get_class, get_fqn
+from chromadb.errors import InternalError
 
 
 class Named(Component):
@@ -146,6 +147,18 @@ def test_clients_with_its_settings_join_a_system() -> None:
 
 def test_a_client_starts_its_system() -> None:
     assert Client.from_system(System(Settings())).heartbeat() > 0
+
+
+def test_a_system_that_could_not_start_is_not_running(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no directory")
+    settings = Settings(is_persistent=True, persist_directory=str(tmp_path / "file"))
+    system = System(settings)
+    for _ in range(2):
+        with pytest.raises(InternalError):
+            Client.from_system(system)
+        assert system._running is False
+    (tmp_path / "file").unlink()
+    assert Client.from_system(system).heartbeat() > 0
 
 
 def test_the_cache_knows_systems_and_how_many_clients_they_have(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ class Call(Generic[Result]):
 class PreFlightChecks:
     """What a server says of itself before it is sent records."""
 
+    # Negative where it does not say.
     max_batch_size: int
     supports_base64_encoding: bool
 
@@ -107,7 +108,15 @@ def get_version() -> Call[str]:
 
 
 def get_user_identity() -> Call[UserIdentity]:
-    return Call("GET", ("auth", "identity"), lambda answer: UserIdentity(**answer))
+    def decode(answer: dict[str, Any]) -> UserIdentity:
+        return UserIdentity(
+            user_id=answer["user_id"],
+            tenant=answer.get("tenant"),
+            databases=answer.get("databases"),
+            attributes=answer.get("attributes"),
+        )
+
+    return Call("GET", ("auth", "identity"), decode)
 
 
 def pre_flight_checks() -> Call[dict[str, Any]]:
@@ -266,7 +275,7 @@ def write(
 ) -> Call[bool]:
     """`add`, `update` or `upsert`. ValueError where the server takes no such number of records."""
     ids, embeddings, metadatas, documents, uris = columns
-    if len(ids) > checks.max_batch_size:
+    if 0 <= checks.max_batch_size < len(ids):
         raise ValueError(
             f"Batch size {len(ids)} exceeds maximum batch size {checks.max_batch_size}"
         )
