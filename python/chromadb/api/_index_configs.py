@@ -29,10 +29,12 @@ class _Config:
     # Whether an unknown name is reported as one of no field of this class, as upstream does for
     # some of the classes; tests of users match on the words.
     _names_itself: ClassVar[bool] = False
+    # Names that may be given, and are no fields.
+    _accepted_too: ClassVar[frozenset[str]] = frozenset()
 
     def __new__(cls, *args: Any, **given: Any) -> Any:
         known = {known.name for known in fields(cls)}  # type: ignore[arg-type]
-        unknown = [name for name in given if name not in known]
+        unknown = [name for name in given if name not in known | cls._accepted_too]
         if unknown:
             raise ValueError(cls._refusal(unknown))
         return super().__new__(cls)
@@ -124,43 +126,60 @@ class HnswIndexConfig(_Config):
         self._check_numbers(floats=["resize_factor"])
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, init=False)
 class SpannIndexConfig(_Config):
-    """The index of distributed Chroma. A local database makes a graph instead."""
+    """The index of distributed Chroma. A local database makes a graph instead.
+
+    Settings that servers keep for themselves are accepted, and not kept.
+    """
 
     _names_itself = True
+    _accepted_too = frozenset(
+        (
+            "search_rng_factor",
+            "search_rng_epsilon",
+            "nreplica_count",
+            "write_rng_factor",
+            "write_rng_epsilon",
+            "num_samples_kmeans",
+            "initial_lambda",
+            "num_centers_to_merge_to",
+            "center_drift_threshold",
+            "quantize",
+        )
+    )
 
     search_nprobe: int | None = None
-    search_rng_factor: float | None = None
-    search_rng_epsilon: float | None = None
-    nreplica_count: int | None = None
     write_nprobe: int | None = None
-    write_rng_factor: float | None = None
-    write_rng_epsilon: float | None = None
-    split_threshold: int | None = None
-    num_samples_kmeans: int | None = None
-    initial_lambda: float | None = None
-    reassign_neighbor_count: int | None = None
-    merge_threshold: int | None = None
-    num_centers_to_merge_to: int | None = None
     ef_construction: int | None = None
     ef_search: int | None = None
     max_neighbors: int | None = None
-    center_drift_threshold: float | None = None
-    quantize: str | None = None
+    reassign_neighbor_count: int | None = None
+    split_threshold: int | None = None
+    merge_threshold: int | None = None
 
-    def __post_init__(self) -> None:
-        self._check_numbers(
-            floats=[
-                "search_rng_factor",
-                "search_rng_epsilon",
-                "write_rng_factor",
-                "write_rng_epsilon",
-                "initial_lambda",
-                "center_drift_threshold",
-            ],
-            others=["quantize"],
-        )
+    def __init__(
+        self,
+        *,
+        search_nprobe: int | None = None,
+        write_nprobe: int | None = None,
+        ef_construction: int | None = None,
+        ef_search: int | None = None,
+        max_neighbors: int | None = None,
+        reassign_neighbor_count: int | None = None,
+        split_threshold: int | None = None,
+        merge_threshold: int | None = None,
+        **kept_by_servers: Any,
+    ) -> None:
+        self.search_nprobe = search_nprobe
+        self.write_nprobe = write_nprobe
+        self.ef_construction = ef_construction
+        self.ef_search = ef_search
+        self.max_neighbors = max_neighbors
+        self.reassign_neighbor_count = reassign_neighbor_count
+        self.split_threshold = split_threshold
+        self.merge_threshold = merge_threshold
+        self._check_numbers()
 
 
 @dataclass(kw_only=True)
