@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -54,7 +53,6 @@ class FastAPI(BaseHTTPClient, ServerAPI):
 
     def __init__(self, system: System) -> None:
         super().__init__(system)
-        self._lock = threading.Lock()
         self._process = os.getpid()
         self._session: httpx.Client | None = self._new_session()
 
@@ -64,22 +62,22 @@ class FastAPI(BaseHTTPClient, ServerAPI):
         return session
 
     def _open_session(self) -> httpx.Client:
-        with self._lock:
-            if self._session is None:
-                raise InvalidArgumentError(
-                    "The client is closed. Reach the server again with a new client."
-                )
-            if self._process != os.getpid():
-                # What the parent sends on its connections is not ours to read.
-                self._session = self._new_session()
-                self._process = os.getpid()
-            return self._session
+        # No lock, which a thread that a child does not have might hold.
+        session = self._session
+        if session is None:
+            raise InvalidArgumentError(
+                "The client is closed. Reach the server again with a new client."
+            )
+        if self._process != os.getpid():
+            # What the parent sends on its connections is not ours to read.
+            session = self._session = self._new_session()
+            self._process = os.getpid()
+        return session
 
     def stop(self) -> None:
         """Ends the connections. Does nothing if they have ended."""
         super().stop()
-        with self._lock:
-            session, self._session = self._session, None
+        session, self._session = self._session, None
         if session is not None:
             session.close()
 
