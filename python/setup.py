@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from email import message_from_string
 from pathlib import Path
 
@@ -101,6 +102,7 @@ class BuildExtension(build_ext):
     """Builds libchroma, then the extension, and lays the library beside it."""
 
     def run(self) -> None:
+        refuse_free_threading()
         self.library = build_library()
         super().run()
 
@@ -128,6 +130,15 @@ class BuildExtension(build_ext):
         shutil.copyfile(self.library, target)
         target.chmod(0o755)
         subprocess.run(["strip", "--strip-unneeded", str(target)], check=True)
+
+
+def refuse_free_threading() -> None:
+    """The extension has the stable ABI, which no build of Python without the GIL has so far."""
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        refuse(
+            "this Python is free-threaded. Use a build with the GIL, which chromadb releases "
+            "while the engine works."
+        )
 
 
 def build_library() -> Path:

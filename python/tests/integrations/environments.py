@@ -81,16 +81,18 @@ class Environment:
     def pip(self) -> tuple[str | Path, ...]:
         return self.python, "-m", "pip", "--disable-pip-version-check", "--quiet"
 
-    def install(self, wheel: Path, *requirements: str) -> None:
-        """Installs our wheel, then what depends on it, which must find it good enough."""
+    def install(self, *requirements: str, wheel: Path | None = None) -> None:
+        """Installs our wheel, if it is given, then what has to find it good enough."""
         if not self.python.exists():
             venv.create(self.folder, with_pip=True)
-        run(*self.pip, "install", "--force-reinstall", "--no-deps", wheel)
-        run(*self.pip, "install", wheel, *requirements)
+        ours = () if wheel is None else (wheel,)
+        if ours:
+            run(*self.pip, "install", "--force-reinstall", "--no-deps", *ours)
+        run(*self.pip, "install", *ours, *requirements)
 
-    def check(self) -> str:
-        """What `pip check` says, which fails where versions do not fit."""
-        return run(*self.pip, "check")
+    def check(self) -> None:
+        """Fails where versions do not fit, as `pip check` does."""
+        run(*self.pip, "check")
 
     def program(self, code: str) -> str:
         """What a program prints."""

@@ -34,7 +34,8 @@ def redirected(family: int, address: Any) -> Any:
 
 
 def look_up_here(host: Any, *arguments: Any, **keywords: Any) -> Any:
-    if host is not None and host not in LOOPBACK:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name is not None and name not in LOOPBACK:
         raise socket.gaierror(f"The network is shut during tests: {host}.")
     return look_up(host, *arguments, **keywords)
 
