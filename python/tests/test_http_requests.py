@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gc
+import json
 import os
 import ssl
 import subprocess
@@ -276,9 +277,37 @@ def test_what_is_no_known_error_is_shown(
     assert type(caught.value) is Exception
 
 
-def test_a_stranger_is_told_from_a_server(server: V2Server, client: Any) -> None:
-    server.answers = [Answer(200, b"<html>Welcome</html>")]
+@pytest.mark.parametrize("answer", [b"<html>Welcome</html>", b"", b"[" * 100_000, b"9" * 5_000])
+def test_a_stranger_is_told_from_a_server(server: V2Server, client: Any, answer: bytes) -> None:
+    server.answers = [Answer(200, answer)]
     with pytest.raises(errors.InternalError, match="did not answer GET heartbeat with JSON"):
+        client.heartbeat()
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, [], None, 5, {"nanosecond heartbeat": []}, {"nanosecond heartbeat": 1e999}]
+)
+def test_an_answer_of_another_shape_is_shown(server: V2Server, client: Any, answer: Any) -> None:
+    server.answers = [Answer(200, json.dumps(answer).encode())]
+    with pytest.raises(errors.InternalError) as caught:
+        client.heartbeat()
+    assert "did not answer GET heartbeat with what that returns" in str(caught.value)
+    assert str(caught.value).endswith(f"but with: {json.dumps(answer)}")
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("charset", ["rot13", "hex", "idna", "nothing"])
+def test_an_answer_in_no_encoding_of_text_is_shown(
+    server: V2Server, client: Any, status: int, charset: str
+) -> None:
+    server.answers = [Answer(status, b"sorry", {"Content-Type": f"text/plain; charset={charset}"})]
+    with pytest.raises(Exception, match="sorry$"):
+        client.heartbeat()
+
+
+def test_a_nested_error_is_shown(server: V2Server, client: Any) -> None:
+    server.answers = [Answer(500, b"[" * 100_000)]
+    with pytest.raises(Exception, match=r"^\[\[\["):
         client.heartbeat()
 
 

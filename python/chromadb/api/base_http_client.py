@@ -24,6 +24,9 @@ Result = TypeVar("Result")
 # How much of an answer that cannot be understood is shown.
 _SHOWN_CHARACTERS_MAX = 200
 
+# What reading JSON of another shape than expected raises.
+_MISREADINGS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
 _NAME_AND_PORT = re.compile(r"[^:/]+:[0-9]+")
 
 
@@ -156,12 +159,20 @@ class BaseHTTPClient(Component):
         self._raise_chroma_error(response)
         try:
             answer = json.loads(response.content)
-        except ValueError as error:
-            raise InternalError(
-                f"{self._api_url} did not answer {call.method} {'/'.join(call.path)} with JSON, as "
-                f"a Chroma server does, but with: {response.text[:_SHOWN_CHARACTERS_MAX]}"
-            ) from error
-        return call.decode(answer)
+        except (ValueError, RecursionError) as error:
+            raise self._not_understood(call, "with JSON", response) from error
+        try:
+            return call.decode(answer)
+        except _MISREADINGS as error:
+            raise self._not_understood(call, "with what that returns", response) from error
+
+    def _not_understood(
+        self, call: Call[Any], expected: str, response: httpx.Response
+    ) -> InternalError:
+        return InternalError(
+            f"{self._api_url} did not answer {call.method} {'/'.join(call.path)} {expected}, as a "
+            f"Chroma server does, but with: {_text(response)[:_SHOWN_CHARACTERS_MAX]}"
+        )
 
     @staticmethod
     def _raise_chroma_error(resp: httpx.Response) -> None:
@@ -172,9 +183,9 @@ class BaseHTTPClient(Component):
         try:
             body = json.loads(resp.content)
             error = error_types[body["error"]](body["message"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             # Not from a Chroma server, or of a kind that this client does not know.
-            shown = resp.text or f"The server answered with status {resp.status_code} alone."
+            shown = _text(resp) or f"The server answered with status {resp.status_code} alone."
             raise Exception(f"{shown} (trace ID: {trace_id})" if trace_id else shown) from None
         if trace_id:
             error.trace_id = trace_id
@@ -186,6 +197,14 @@ class BaseHTTPClient(Component):
             max_batch_size=int(answer.get("max_batch_size", -1)),
             supports_base64_encoding=bool(answer.get("supports_base64_encoding", False)),
         )
+
+
+def _text(response: httpx.Response) -> str:
+    """The answer as text, also where it names an encoding that is none of text."""
+    try:
+        return response.text
+    except Exception:
+        return response.content.decode(errors="replace")
 
 
 def _escaped(segment: str) -> str:
