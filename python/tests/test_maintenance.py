@@ -121,6 +121,26 @@ def test_a_memory_limit_is_taken_from_the_settings(tmp_path: Path) -> None:
             assert found["documents"] == [name]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"memory_limit": "1GB"}, "chroma_memory_limit_bytes is '1GB'. It should be a number of b"),
+        ({"memory_limit": 1.5}, "chroma_memory_limit_bytes is 1.5. It should be a number of bytes"),
+        ({"read_only": "yes"}, "chroma_read_only is 'yes'. It should be True or False."),
+    ],
+)
+def test_what_is_no_limit_or_no_flag_is_refused_by_name(
+    tmp_path: Path, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^The setting {message}"):
+        chromadb.PersistentClient(tmp_path, **arguments)
+
+
+def test_a_memory_limit_beyond_every_memory_is_one(tmp_path: Path) -> None:
+    with chromadb.PersistentClient(tmp_path, memory_limit=2**64) as client:
+        assert client.count_collections() == 0
+
+
 def test_a_memory_limit_is_not_negative() -> None:
     with pytest.raises(ValueError, match=r"^The setting chroma_memory_limit_bytes is -1\. "):
         chromadb.EphemeralClient(Settings(chroma_memory_limit_bytes=-1))

@@ -105,6 +105,13 @@ def test_an_infinite_bound_is_none(client: Any) -> None:
     assert found == collection.query(query_embeddings=[[1.0] * 4])
 
 
+def test_a_bound_beyond_every_float_is_one(client: Any) -> None:
+    collection = filled(client, "l2")
+    query = {"query_embeddings": [[0.5] * 4], "n_results": 5}
+    assert collection.query(**query, max_distance=10**5000) == collection.query(**query)
+    assert collection.query(**query, max_distance=-(10**5000))["ids"] == [[]]
+
+
 @pytest.mark.parametrize("bound", [math.nan, "1", True, [1.0], np.float32("nan")], ids=repr)
 def test_what_is_no_number_is_refused(collection: Any, bound: Any) -> None:
     with pytest.raises(ValueError, match="^Expected max_distance to be a number, got .* in query"):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from operator import index
 from typing import TYPE_CHECKING
 
-from chromadb.config import Component, System
+from chromadb.config import Component, Settings, System
 from chromadb.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -40,25 +41,22 @@ class LocalEngine(Component):
 
         super().start()
         settings = self._settings
-        memory_limit = settings.chroma_memory_limit_bytes
-        if memory_limit < 0:
+        memory_limit = _number(settings, "chroma_memory_limit_bytes", "bytes, or 0 for no limit")
+        indexing_threads = _number(
+            settings, "chroma_indexing_threads", "threads, or 0 for half of the cores"
+        )
+        read_only = settings.chroma_read_only
+        if not isinstance(read_only, bool):
             raise ValueError(
-                f"The setting chroma_memory_limit_bytes is {memory_limit}. It should be a number "
-                "of bytes, or 0 for no limit."
-            )
-        indexing_threads = settings.chroma_indexing_threads
-        if indexing_threads < 0:
-            raise ValueError(
-                f"The setting chroma_indexing_threads is {indexing_threads}. It should be a number "
-                "of threads, or 0 for half of the cores."
+                f"The setting chroma_read_only is {read_only!r}. It should be True or False."
             )
         if self._engine is None:
             path = settings.persist_directory if settings.is_persistent else None
             self._engine = Engine(
                 path,
                 settings.allow_reset,
-                read_only=settings.chroma_read_only,
-                memory_limit_bytes=memory_limit,
+                read_only=read_only,
+                memory_limit_bytes=min(memory_limit, 2**64 - 1),
                 indexing_threads=min(indexing_threads, 2**32 - 1),
             )
             if path is not None:
@@ -89,3 +87,15 @@ class LocalEngine(Component):
         except OSError:
             return None
         return found.st_dev, found.st_ino
+
+
+def _number(settings: Settings, name: str, meaning: str) -> int:
+    """The value of a setting, which is not checked where it was assigned."""
+    value = settings[name]
+    try:
+        number = index(value)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise ValueError(f"The setting {name} is {value!r}. It should be a number of {meaning}.")
+    return number

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
-from math import isnan
+from math import inf, isnan
 from numbers import Real
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
@@ -283,7 +283,11 @@ def validate_max_distance(max_distance: Any) -> float | None:
         return None
     # Integers, floats, and scalars of numpy.
     if isinstance(max_distance, Real) and not isinstance(max_distance, bool):
-        bound = float(max_distance)
+        try:
+            bound = float(max_distance)
+        except OverflowError:
+            # An integer or a fraction beyond every distance.
+            bound = -inf if max_distance < 0 else inf
         if not isnan(bound):
             return bound
     raise ValueError(f"Expected max_distance to be a number, got {max_distance}")
