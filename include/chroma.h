@@ -367,8 +367,10 @@ CHROMA_API void chroma_collection_list_free(chroma_collection_list *list);
 
 typedef struct chroma_modify_options {
   size_t struct_size;
-  chroma_string name;               /**< None: the name stays. */
-  chroma_metadata metadata;         /**< Not present: stays. Else replaces the whole map. */
+  chroma_string name; /**< None: the name stays. */
+  /** Not present: stays. Else replaces the whole map, but for keys of kind CHROMA_METADATA_NULL; of
+   * such alone, the collection has no metadata afterwards. */
+  chroma_metadata metadata;
   chroma_string configuration_json; /**< None: stays. */
 } chroma_modify_options;
 #define CHROMA_MODIFY_OPTIONS_INIT \

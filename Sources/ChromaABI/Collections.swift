@@ -196,13 +196,13 @@ public func chroma_collection_modify(
     let (engine, id) = try collection(handle)
     try engine.modifyCollection(
       id: id, name: try options.name.text("name"),
-      metadata: try options.metadata.wholeMap("metadata"),
+      metadata: try options.metadata.change("metadata"),
       configuration: try options.configuration_json.text("configuration_json"))
   }
 }
 
 extension chroma_metadata {
-  /// A collection's metadata: values only.
+  /// The metadata of a new collection: values only.
   fileprivate func wholeMap(_ name: String) throws(ChromaError) -> Metadata? {
     guard let change = try change(name) else { return nil }
     var entries: [Metadata.Entry] = []

@@ -135,12 +135,16 @@ extension Engine {
     try catalog.collectionCount(tenant: tenant, database: database)
   }
 
-  /// Changes what is not nil. Metadata replaces the whole map.
+  /// Changes what is not nil. Metadata replaces the whole map: keys without a value are left out of
+  /// it, and of such alone, the collection has no metadata afterwards.
   package func modifyCollection(
-    id: UUID, name: Text?, metadata: Metadata?, configuration: Text?
+    id: UUID, name: Text?, metadata: MetadataChange?, configuration: Text?
   ) throws(ChromaError) {
     if let name { try NameRules.checkCollection(name, argument: "new_name") }
-    if let metadata { try NameRules.checkCollectionMetadata(metadata, argument: "new_metadata") }
+    let values = metadata.map { Metadata().merging($0) }
+    if let metadata, let values, !values.isEmpty || metadata.entries.isEmpty {
+      try NameRules.checkCollectionMetadata(values, argument: "new_metadata")
+    }
     try exclusively { [self] () throws(ChromaError) in
       var stored: Text?
       if let configuration {
@@ -151,7 +155,7 @@ extension Engine {
       _ = try catalog.modifyCollection(
         id: id,
         CollectionChange(
-          name: name, configuration: stored, metadata: metadata.map(MetadataCodec.encode)))
+          name: name, configuration: stored, metadata: values.map(MetadataCodec.encode)))
     }
   }
 
@@ -179,7 +183,8 @@ extension Engine {
   private func describe(_ row: CollectionRow) throws(ChromaError) -> CollectionDescription {
     var metadata: Metadata?
     if let bytes = row.metadata {
-      metadata = try MetadataCodec.decode(bytes, source: "metadata of collection \(row.id)")
+      let decoded = try MetadataCodec.decode(bytes, source: "metadata of collection \(row.id)")
+      if !decoded.isEmpty { metadata = decoded }
     }
     let configuration = try CollectionConfiguration(stored: row.configuration)
     return CollectionDescription(

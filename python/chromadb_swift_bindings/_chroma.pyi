@@ -248,7 +248,11 @@ class Engine:
         new_configuration_json_str: str | None,
         /,
     ) -> None:
-        """Changes what is not None. Entries of `new_metadata` that are None are left out."""
+        """Changes what is not None.
+
+        Entries of `new_metadata` that are None are left out; of such alone, the collection has no
+        metadata afterwards.
+        """
 
     def delete_collection(self, name: str, tenant: str, database: str, /) -> None: ...
 

@@ -180,6 +180,18 @@ def test_metadata_take_numpy_scalars(client: Any) -> None:
     assert [type(found[key]) for key in "ifb"] == [int, float, bool]
 
 
+def test_metadata_of_none_alone_takes_all_of_them_away(client: Any) -> None:
+    collection = create(client, metadata={"a": 1, "b": 2})
+    collection.modify(metadata={"a": None, "b": 3})
+    assert client.get_collection(collection.name, None).metadata == {"b": 3}
+    collection.modify(metadata={"b": None})
+    assert client.get_collection(collection.name, None).metadata is None
+    with pytest.raises(ValueError, match="non-empty dict, got 0"):
+        collection.modify(metadata={})
+    collection.modify(metadata={"c": 1})
+    assert client.get_collection(collection.name, None).metadata == {"c": 1}
+
+
 @pytest.mark.parametrize(
     ("metadata", "error", "message"),
     [

@@ -207,7 +207,7 @@ napi_value collection_modify(napi_env env, napi_callback_info info) {
       optional_text_from(env, &call->memory, arguments[3], "'name'", &self->options.name) &&
       optional_text_from(env, &call->memory, arguments[4], "'configuration'",
                          &self->options.configuration_json) &&
-      metadata_from(env, &call->memory, arguments[5], NULLS_ARE_SKIPPED, &self->options.metadata);
+      metadata_from(env, &call->memory, arguments[5], NULLS_REMOVE, &self->options.metadata);
   return call_start(env, call, is_good);
 }
 

@@ -375,7 +375,7 @@ METHOD(update_collection)
                                      &options.configuration_json)) {
         return NULL;
     }
-    if (!metadata_argument(call.state, &memory, args[2], "new_metadata", NONE_IS_SKIPPED,
+    if (!metadata_argument(call.state, &memory, args[2], "new_metadata", NONE_REMOVES_THE_KEY,
                            &options.metadata)) {
         call_memory_end(&memory);
         return NULL;

@@ -173,12 +173,10 @@ convert_list(const value_context *context, PyObject *value, chroma_metadata_entr
 
 /* ---- Maps in ------------------------------------------------------------------------------ */
 
-/* One entry; is_skipped says that it is none. */
 static bool
 convert_entry(value_context *context, PyObject *value, none_meaning none,
-              chroma_metadata_entry *entry, bool *is_skipped)
+              chroma_metadata_entry *entry)
 {
-    *is_skipped = value == Py_None && none == NONE_IS_SKIPPED;
     if (!PyUnicode_Check(context->key)) {
         return refuse_type(context->argument, context->key, "PyString");
     }
@@ -218,15 +216,14 @@ metadata_argument(module_state *state, call_memory *memory, PyObject *given, con
     Py_ssize_t position = 0;
     PyObject *value;
     while (PyDict_Next(given, &position, &context.key, &value)) {
-        bool is_skipped;
         if (count == capacity) {
             PyErr_SetString(PyExc_RuntimeError, "dictionary changed size during iteration");
             return false;
         }
-        if (!convert_entry(&context, value, none, &entries[count], &is_skipped)) {
+        if (!convert_entry(&context, value, none, &entries[count])) {
             return false;
         }
-        count += !is_skipped;
+        count += 1;
     }
     *metadata = (chroma_metadata){entries, count, 1, 0};
     return true;

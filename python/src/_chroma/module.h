@@ -188,7 +188,7 @@ bool selection_argument(call_memory *memory, PyObject *ids, PyObject *where,
 /* ---- Metadata ----------------------------------------------------------------------------- */
 
 /* What a value of None means. */
-typedef enum { NONE_IS_REFUSED, NONE_REMOVES_THE_KEY, NONE_IS_SKIPPED } none_meaning;
+typedef enum { NONE_IS_REFUSED, NONE_REMOVES_THE_KEY } none_meaning;
 
 /* None is no metadata. */
 bool metadata_argument(module_state *state, call_memory *memory, PyObject *given, const char *name,
