@@ -310,7 +310,8 @@ final class Player {
       return id
     case .modify(let name, let newName, let metadata):
       let id = try id(of: name, on: engine)
-      let change = metadata.map { map in MetadataChange(map.entries.map { .init($0.key, $0.value) }) }
+      let change = metadata.map { map in MetadataChange(map.entries.map { .init($0.key, $0.value) })
+      }
       try engine.modifyCollection(id: id, name: newName, metadata: change, configuration: nil)
     case .deleteCollection(let name):
       try engine.deleteCollection(tenant: tenant, database: name.database, name: name.name)
