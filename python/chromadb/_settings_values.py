@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any
 
@@ -139,26 +140,46 @@ def value_from_text(name: str, type_name: str, text: str) -> Any:
 
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError(f"The variable {name} should hold JSON, and does not parse.") from None
 
 
+# `NAME=value`, where a value in quotes may go over several lines.
+_VARIABLE = re.compile(
+    r"""^[^\S\n]*(?:export[^\S\n]+)?([^\s=#'"][^=\n]*?)[^\S\n]*=[^\S\n]*"""
+    r"""(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^\n]*))""",
+    re.MULTILINE | re.DOTALL,
+)
+_REFERENCE = re.compile(r"\$\{([^}:]*)(?::-([^}]*))?\}")
+_ESCAPES = dict(zip("\\'\"abfnrtv", "\\'\"\a\b\f\n\r\t\v", strict=True))
+
+
 def read_dotenv(path: str) -> dict[str, str]:
-    """The variables of a file of `NAME=value` lines, names in lower case; none without the file."""
+    """The variables of a file of `NAME=value` lines, names in lower case; none without the file.
+
+    `${NAME}` in a value, or `${NAME:-otherwise}`, stands for a variable of the lines before, or of
+    the environment.
+    """
     try:
         with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines()
+            text = file.read()
     except (OSError, UnicodeDecodeError):
         return {}
+    known = dict(os.environ)
     variables = {}
-    for line in lines:
-        name, equals, text = line.strip().removeprefix("export ").partition("=")
-        if not equals or name.startswith("#"):
-            continue
-        text = text.strip()
-        if text[:1] in ("'", '"') and text.find(text[0], 1) > 0:
-            text = text[1 : text.index(text[0], 1)]
+    for name, single, double, bare in _VARIABLE.findall(text):
+        if single:
+            value = _unescaped(single, "\\'")
+        elif double:
+            value = _unescaped(double, _ESCAPES)
         else:
-            text = text.partition(" #")[0].rstrip()
-        variables[name.strip().lower()] = text
+            value = bare.partition(" #")[0].strip()
+        value = _REFERENCE.sub(lambda found: known.get(found[1], found[2] or ""), value)
+        known[name] = variables[name.lower()] = value
     return variables
+
+
+def _unescaped(text: str, meant: Iterable[str]) -> str:
+    """The text with the characters that a backslash before one of these stands for."""
+    pattern = rf"\\([{re.escape(''.join(meant))}])"
+    return re.sub(pattern, lambda found: _ESCAPES[found[1]], text)

@@ -118,6 +118,36 @@ def test_a_file_in_the_working_directory_names_fields(nowhere: Path) -> None:
     assert settings.tenant_id == "x"
 
 
+@pytest.mark.parametrize(
+    ("lines", "path"),
+    [
+        ("PERSIST_DIRECTORY=${PLACE}/data", "/there/data"),
+        ("PERSIST_DIRECTORY='${PLACE}/data'", "/there/data"),
+        ("PLACE=/here\nPERSIST_DIRECTORY=${PLACE}", "/here"),
+        ("PERSIST_DIRECTORY=${NOWHERE:-/else}", "/else"),
+        ("PERSIST_DIRECTORY=${NOWHERE}/x", "/x"),
+        ("PERSIST_DIRECTORY=$PLACE", "$PLACE"),
+        (r'PERSIST_DIRECTORY="a\tb\"c"', 'a\tb"c'),
+        (r"PERSIST_DIRECTORY='a\tb\'c'", r"a\tb'c"),
+        ("PERSIST_DIRECTORY='a\nb'", "a\nb"),
+        ("PERSIST_DIRECTORY=\nPLACE=x", ""),
+    ],
+)
+def test_values_of_the_file_are_read_as_upstream_reads_them(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, lines: str, path: str
+) -> None:
+    monkeypatch.setenv("PLACE", "/there")
+    monkeypatch.delenv("NOWHERE", raising=False)
+    (nowhere / ".env").write_text(lines + "\n")
+    assert Settings().persist_directory == path
+
+
+def test_json_nested_without_end_is_refused(nowhere: Path) -> None:
+    (nowhere / ".env").write_text("chroma_server_headers=" + "[" * 100_000)
+    with pytest.raises(ValueError, match="chroma_server_headers should hold JSON"):
+        Settings()
+
+
 def test_the_constructor_goes_before_the_environment_and_that_before_the_file(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
