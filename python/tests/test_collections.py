@@ -551,3 +551,15 @@ def test_collections_are_equal_by_what_they_are_and_have_no_hash(client: Any) ->
     assert collection != "notes"
     with pytest.raises(TypeError, match="unhashable"):
         hash(collection)
+
+
+# ---- The parts of a schema ----------------------------------------------------------------------
+
+
+def test_index_settings_are_told_as_upstream_s_models_tell_them() -> None:
+    settings = chromadb.VectorIndexConfig(
+        space="ip", embedding_function=None, hnsw=chromadb.HnswIndexConfig(ef_search=7)
+    )
+    assert settings.model_dump(exclude_none=True) == {"space": "ip", "hnsw": {"ef_search": 7}}
+    told = settings.model_dump()
+    assert told["source_key"] is None and told["hnsw"]["max_neighbors"] is None

@@ -48,12 +48,15 @@ class _Config:
         names = ", ".join(f"'{name}'" for name in unknown)
         return f"Invalid fields for {cls.__name__}: {names}. "
 
-    def model_dump(self) -> dict[str, Any]:
-        """All fields and their values, as upstream's pydantic models tell them."""
+    def model_dump(self, *, exclude_none: bool = False) -> dict[str, Any]:
+        """The fields and their values, as upstream's pydantic models tell them."""
         found = {}
         for known in fields(self):  # type: ignore[arg-type]
             value = getattr(self, known.name)
-            found[known.name] = value.model_dump() if isinstance(value, _Config) else value
+            if isinstance(value, _Config):
+                value = value.model_dump(exclude_none=exclude_none)
+            if value is not None or not exclude_none:
+                found[known.name] = value
         return found
 
     def _given(self, leaving_out: Iterable[str] = ()) -> dict[str, Any]:
