@@ -24,6 +24,7 @@ from native import run_program
 import chromadb
 from chromadb.api.async_local import AsyncLocalAPI
 from chromadb.config import System
+from chromadb.errors import InvalidArgumentError
 
 # Seconds after which the loop is held to stand still. Nothing here takes as long.
 PATIENCE = 60
@@ -389,6 +390,58 @@ def test_a_call_that_was_cancelled_before_a_thread_was_free_is_not_made() -> Non
             may_go_on.set()
             await asyncio.gather(*holding)
             assert len(calls) == thread_count
+
+    asyncio.run(main())
+
+
+# ---- Calls out of calls -------------------------------------------------------------------------
+
+
+class Caller(LengthFunction):
+    """Asks something of the client that it embeds for, in an event loop of its own."""
+
+    def __init__(self, ask: Callable[[], Any]) -> None:
+        super().__init__(2)
+        self.ask = ask
+
+    def __call__(self, input: Any) -> Any:
+        asyncio.run(self.ask())
+        return super().__call__(input)
+
+
+def test_functions_that_call_their_own_client_do_not_wait_for_each_other() -> None:
+    async def main() -> None:
+        async with await chromadb.AsyncEphemeralClient() as client:
+            function = Caller(client.count_collections)
+            records = await client.create_collection("records", embedding_function=function)
+            calls = 2 * client._server._threads()._max_workers
+            adds = (records.add(ids=[str(n)], documents=["text"]) for n in range(calls))
+            await asyncio.wait_for(asyncio.gather(*adds), PATIENCE)
+            assert await records.count() == calls
+        assert chroma_threads() == []
+
+    asyncio.run(main())
+
+
+def test_a_function_may_close_its_own_client() -> None:
+    async def main() -> None:
+        client = await chromadb.AsyncEphemeralClient()
+        records = await client.create_collection("records", embedding_function=Caller(client.close))
+        with pytest.raises(InvalidArgumentError, match="closed"):
+            await asyncio.wait_for(records.add(ids=["a"], documents=["text"]), PATIENCE)
+
+    asyncio.run(main())
+
+
+def test_a_call_on_a_closed_client_leaves_no_thread() -> None:
+    async def main() -> None:
+        client = await chromadb.AsyncEphemeralClient()
+        await client.close()
+        with pytest.raises(InvalidArgumentError, match="closed"):
+            await client.count_collections()
+        for thread in chroma_threads():
+            await asyncio.to_thread(thread.join, PATIENCE)
+        assert chroma_threads() == []
 
     asyncio.run(main())
 

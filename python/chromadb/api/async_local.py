@@ -6,6 +6,8 @@ Invariants:
     waited for is cancelled too, and a write that has not begun does not begin.
   * The pool belongs to no event loop. It starts with the first call, and ends when the client is
     closed or dropped. In the child of a fork, where its threads are not, it starts anew.
+  * No call waits for a thread that waits for it: one that comes out of another, from an embedding
+    function for one, has a thread of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import inspect
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from chromadb.api._async_server_api import AsyncServerAPI
@@ -24,6 +26,9 @@ from chromadb.api._base_api import AdminAPI, BaseAPI
 from chromadb.api._server_api import ServerAPI
 from chromadb.api._steps import Result, Steps, carry_out
 from chromadb.config import Settings, System
+
+# Whether the code runs inside a call, on whatever thread.
+_IS_INSIDE_A_CALL = contextvars.ContextVar("chromadb: inside a call", default=False)
 
 
 class _Cancelled(Exception):
@@ -74,6 +79,7 @@ class AsyncLocalAPI(AsyncServerAPI):
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._process = 0
+        self._is_stopped = False
 
     # What a synchronous server can do is written down once, in its interface.
     locals().update(
@@ -94,7 +100,9 @@ class AsyncLocalAPI(AsyncServerAPI):
 
     async def _run(self, work: Callable[[_Cancellation], Result]) -> Result:
         cancel = _Cancellation()
+        is_inside = _IS_INSIDE_A_CALL.get()
         context = contextvars.copy_context()
+        context.run(_IS_INSIDE_A_CALL.set, True)
 
         def run() -> Result:
             try:
@@ -104,10 +112,18 @@ class AsyncLocalAPI(AsyncServerAPI):
                 raise RuntimeError("A callback raised StopIteration") from error
 
         try:
-            return await asyncio.wrap_future(self._threads().submit(run))
+            return await asyncio.wrap_future(self._submit(run, is_inside))
         except asyncio.CancelledError:
             cancel.request()
             raise
+
+    def _submit(self, run: Callable[[], Result], is_inside: bool) -> Future[Result]:
+        if not self._is_stopped and not is_inside:
+            return self._threads().submit(run)
+        thread = ThreadPoolExecutor(1, thread_name_prefix="chroma")
+        future = thread.submit(run)
+        thread.shutdown(wait=False)  # It ends with the call.
+        return future
 
     def _threads(self) -> ThreadPoolExecutor:
         with self._lock:
@@ -116,10 +132,16 @@ class AsyncLocalAPI(AsyncServerAPI):
                 self._process = os.getpid()
             return self._pool
 
+    def start(self) -> None:
+        super().start()
+        self._is_stopped = False
+
     def stop(self) -> None:
         """Waits for the calls under way, and ends the threads."""
         super().stop()
         with self._lock:
             pool, self._pool = self._pool, None
+            self._is_stopped = True
         if pool is not None and self._process == os.getpid():
-            pool.shutdown()
+            # A call that closes its own client cannot wait for itself.
+            pool.shutdown(wait=not _IS_INSIDE_A_CALL.get())
