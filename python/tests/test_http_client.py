@@ -392,6 +392,7 @@ def test_what_servers_do_not_offer_is_refused_in_a_sentence(client: Any, collect
         collection.flush,
         client.compact,
         lambda: client.backup("x"),
+        lambda: client.create_collection("narrow", configuration={"vector_dtype": "f16"}),
     ):
         with pytest.raises(NotImplementedError, match=r"^Servers of Chroma do not offer `\w+`"):
             call()

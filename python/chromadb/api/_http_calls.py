@@ -191,6 +191,8 @@ def create_collection(
     tenant: str,
     database: str,
 ) -> Call[CollectionModel]:
+    if configuration and configuration.get("vector_dtype", "f32") != "f32":
+        raise not_offered("`create_collection` with `vector_dtype`")
     body = {
         "name": name,
         "metadata": metadata,
