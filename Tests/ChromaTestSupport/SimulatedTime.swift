@@ -6,9 +6,12 @@ import Synchronization
 /// A clock that goes on only when somebody sleeps, or looks at it.
 package final class SimulatedClock: Clock {
   private static let startNanoseconds: Int64 = 1_700_000_000_000_000_000
-  private let now = Mutex<UInt64>(0)
+  private let now: Mutex<UInt64>
 
-  package init() {}
+  /// - Parameter elapsedNanoseconds: What it says at first, since it began.
+  package init(elapsedNanoseconds: UInt64 = 0) {
+    now = Mutex(elapsedNanoseconds)
+  }
 
   package func wallNanoseconds() -> Int64 {
     Self.startNanoseconds + Int64(clamping: monotonicNanoseconds())

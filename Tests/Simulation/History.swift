@@ -8,6 +8,7 @@ struct History {
   let images: [DiskImage]
   let timeline: [Player.Moment]
   let callCount: Int
+  let elapsedNanoseconds: UInt64
   private let works: [CompactionWatch.Span]
 
   init(_ player: Player) {
@@ -15,6 +16,7 @@ struct History {
     images = player.disk.history
     timeline = player.timeline
     callCount = player.disk.callCount
+    elapsedNanoseconds = player.clock.monotonicNanoseconds()
     works = player.watch.spans
   }
 

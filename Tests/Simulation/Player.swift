@@ -80,7 +80,7 @@ final class Player {
   let watch: CompactionWatch
   private let setting: Setting
   private let limits: EngineLimits
-  private let clock = SimulatedClock()
+  let clock: SimulatedClock
   private let randomSource: SeededRandomSource
   private(set) var timeline: [Moment]
   /// Worlds that were not found, but may be after a recovery.
@@ -93,12 +93,16 @@ final class Player {
 
   /// - Parameters:
   ///   - moment: What the disk holds.
+  ///   - elapsedNanoseconds: What its clock says at first. One that fell behind what wrote the disk
+  ///     would keep the leases of the dead.
   ///   - limits: At which its engines compact and index; nil for what the seed draws.
   init(
     on disk: SimulatedDisk, seed: UInt64, after moment: Moment = Moment(),
-    limits: EngineLimits? = nil, keepsHistory: Bool = true, _ setting: Setting
+    elapsedNanoseconds: UInt64 = 0, limits: EngineLimits? = nil, keepsHistory: Bool = true,
+    _ setting: Setting
   ) {
     self.disk = disk
+    clock = SimulatedClock(elapsedNanoseconds: elapsedNanoseconds)
     self.setting = setting
     self.limits = limits ?? .drawn(seed: seed)
     watch = CompactionWatch(disk)

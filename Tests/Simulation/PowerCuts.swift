@@ -74,7 +74,8 @@ struct PowerCuts {
     let disk = SimulatedDisk(image.afterPowerCut(&random), seed: seed)
     if setting.isSound { history.countCut(atCall: callCount) }
     let player = Player(
-      on: disk, seed: seed, after: history.allowed(atCall: callCount), setting)
+      on: disk, seed: seed, after: history.allowed(atCall: callCount),
+      elapsedNanoseconds: history.elapsedNanoseconds, setting)
     var imageCount = 1
     do throws(Finding) {
       try player.observe(by: 1)
